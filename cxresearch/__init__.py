@@ -1,0 +1,76 @@
+"""Measure customer experience and service satisfaction: the public verbs.
+
+Each verb is loaded at its first use, so that `import cxresearch` stays quick.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "open_study": "study.open",
+    "check_study": "study.open",
+    "Design": "core.design",
+    "Moments": "core.moments",
+    "bootstrap_moments": "core.moments",
+    "start_report": "present.report",
+    "check_quality": "methods.quality",
+    "check_sample": "methods.quality",
+    "check_reliability": "methods.reliability",
+    "check_items": "methods.description",
+    "explore_factors": "methods.factors",
+    "weigh_experts": "methods.weighting",
+    "regress_drivers": "methods.drivers",
+    "compare_cases": "methods.cases",
+    "plot_missing": "present.plots.quality",
+    "plot_sample": "present.plots.quality",
+    "plot_reliability": "present.plots.reliability",
+    "plot_answers": "present.plots.reliability",
+    "plot_scree": "present.plots.factors",
+    "plot_loadings": "present.plots.factors",
+    "plot_weights": "present.plots.weighting",
+    "plot_consistency": "present.plots.weighting",
+    "plot_importance": "present.plots.drivers",
+    "plot_importance_performance": "present.plots.drivers",
+    "plot_groups": "present.plots.cases",
+    "plot_pairs": "present.plots.cases",
+}
+
+__all__ = [  # noqa: F822  (found by __getattr__)
+    "Design",
+    "Moments",
+    "bootstrap_moments",
+    "check_items",
+    "check_quality",
+    "check_reliability",
+    "check_sample",
+    "check_study",
+    "compare_cases",
+    "explore_factors",
+    "open_study",
+    "plot_answers",
+    "plot_consistency",
+    "plot_groups",
+    "plot_importance",
+    "plot_importance_performance",
+    "plot_loadings",
+    "plot_missing",
+    "plot_pairs",
+    "plot_reliability",
+    "plot_sample",
+    "plot_scree",
+    "plot_weights",
+    "regress_drivers",
+    "start_report",
+    "weigh_experts",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cxresearch' has no attribute '{name}'")
+    return getattr(import_module(f"cxresearch.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

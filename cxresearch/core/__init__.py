@@ -1,0 +1,1 @@
+"""Shared mathematics: moments, the tidy result, rules with their sources."""

@@ -1,0 +1,242 @@
+"""Means and covariances with leading axes: one sample, a bootstrap, or a set of groups.
+
+Everything that needs only `n`, means and covariances takes Moments, so that a bootstrap is a stack of covariance matrices
+on which an estimator runs once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.errors import InputError, name_some
+
+CHUNK = 256  # replicates weighed at a time; bounds the memory of a bootstrap, does not change its numbers
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Sample size, means and covariances of p items, with any leading axes.
+
+    Attributes
+    ----------
+    n : (...,) number of rows
+    mean : (..., p)
+    cov : (..., p, p), denominator n - 1
+    names : the p items
+    design_words : '', 'weighted', 'clustered' or both: how the rows were counted
+    """
+
+    n: np.ndarray
+    mean: np.ndarray
+    cov: np.ndarray
+    names: tuple[str, ...]
+    design_words: str = ""
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, *, design: Design | None = None) -> "Moments":
+        """Moments of complete numeric rows.
+
+        Weights are scaled to mean 1 and the covariance is sum(w d d') / (n - 1), so that equal weights give the
+        unweighted numbers and `n` counts rows.
+
+        >>> Moments.from_frame(pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [1.0, 3.0, 2.0]})).cov
+        array([[1. , 0.5],
+               [0.5, 1. ]])
+
+        Raises
+        ------
+        InputError
+            For text, missing answers, or fewer than two rows.
+        """
+        design = design or Design()
+        values = complete_values(frame)
+        weights = design.weights_on(frame.index)
+        n = len(values)
+        mean = weights @ values / n
+        deviations = values - mean
+        cov = (deviations * weights[:, None]).T @ deviations / (n - 1)
+        return cls(np.asarray(n), mean, cov, tuple(map(str, frame.columns)), design.words)
+
+    @classmethod
+    def from_correlation(
+        cls,
+        correlation: pd.DataFrame,
+        n: int,
+        *,
+        mean: Sequence[float] | None = None,
+        sd: Sequence[float] | None = None,
+    ) -> "Moments":
+        """Moments of a published correlation matrix: a study to reproduce.
+
+        Parameters
+        ----------
+        correlation : square DataFrame, (p, p), items as rows and columns in the same order
+        n : respondents behind it
+        mean, sd : (p,) each; 0 and 1 where not published
+
+        Raises
+        ------
+        InputError
+            If the matrix is not square, symmetric, with ones on the diagonal and values within -1 to 1.
+        """
+        matrix = correlation.to_numpy(float)
+        names = tuple(map(str, correlation.columns))
+        same_names = matrix.shape[0] == matrix.shape[1] and names == tuple(map(str, correlation.index))
+        proper = (
+            same_names
+            and bool(np.isfinite(matrix).all())
+            and np.allclose(matrix, matrix.T, atol=1e-8)
+            and np.allclose(np.diag(matrix), 1)
+            and bool((np.abs(matrix) <= 1 + 1e-8).all())
+        )
+        if not proper or n < 2:
+            raise InputError(
+                "`correlation` must be a complete symmetric matrix with ones on its diagonal, values from -1 to 1, the same "
+                "names on rows and columns, and `n` of 2 or more",
+                f"found shape {matrix.shape} and n = {n}",
+                "Type the whole matrix, both triangles.",
+            )
+        scale = np.ones(len(names)) if sd is None else np.asarray(sd, float)
+        centre = np.zeros(len(names)) if mean is None else np.asarray(mean, float)
+        return cls(np.asarray(n), centre, matrix * np.outer(scale, scale), names)
+
+    @property
+    def sd(self) -> np.ndarray:
+        """(..., p) standard deviations."""
+        return np.sqrt(np.diagonal(self.cov, axis1=-2, axis2=-1))
+
+    @property
+    def corr(self) -> np.ndarray:
+        """(..., p, p) correlations; nan in the row and column of a constant item."""
+        return correlation_of(self.cov)
+
+    def select(self, names: Sequence[str]) -> "Moments":
+        """The moments of some of the items, in the order asked for."""
+        where = [self.names.index(name) for name in names]
+        return Moments(
+            self.n, self.mean[..., where], self.cov[..., where, :][..., where], tuple(names), self.design_words
+        )
+
+    def combine(self, recipe: pd.DataFrame) -> "Moments":
+        """Moments of linear combinations of the items, e.g. of construct means.
+
+        Parameters
+        ----------
+        recipe : (p, q) DataFrame, rows the items of these moments, columns the combinations, cells the coefficients
+        """
+        coefficients = recipe.loc[list(self.names)].to_numpy(float)
+        return Moments(
+            self.n,
+            self.mean @ coefficients,
+            coefficients.T @ self.cov @ coefficients,
+            tuple(map(str, recipe.columns)),
+            self.design_words,
+        )
+
+
+def correlation_of(cov: np.ndarray) -> np.ndarray:
+    """Correlations (..., p, p) of covariances (..., p, p); exact ones on the diagonal, nan for a constant item."""
+    sd = np.sqrt(np.diagonal(cov, axis1=-2, axis2=-1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        inverse = np.where(sd > 0, 1 / sd, np.nan)
+    corr = cov * inverse[..., :, None] * inverse[..., None, :]
+    diagonal = np.arange(cov.shape[-1])
+    corr[..., diagonal, diagonal] = np.where(np.isnan(inverse), np.nan, 1.0)
+    return corr
+
+
+def bootstrap_moments(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, design: Design | None = None) -> Moments:
+    """Moments of `n_bootstrap` resamples of the rows, as a stack.
+
+    Rows are drawn with replacement (multinomial counts). Where the design has clusters, whole clusters are drawn: G - 1
+    of G, as Rao and Wu (1988) rescale, so that few clusters do not make the intervals too short. Survey weights multiply
+    the counts.
+
+    Returns
+    -------
+    Moments with n (B,), mean (B, p), cov (B, p, p)
+
+    References
+    ----------
+    Efron and Tibshirani (1993) An Introduction to the Bootstrap. Rao and Wu (1988) JASA 83:231-241,
+    doi:10.1080/01621459.1988.10478591.
+    """
+    design = design or Design()
+    values = complete_values(frame)
+    n, p = values.shape
+    centre = values.mean(axis=0)  # products of centred values: no digits are lost for large means
+    totals = _unit_totals(values - centre, design, frame.index)
+    mean = np.empty((n_bootstrap, p))
+    cov = np.empty((n_bootstrap, p, p))
+    upper = np.triu_indices(p)
+    for start, counts in resample_counts(len(totals), n_bootstrap, seed=seed, clustered=design.clusters is not None):
+        sums = counts @ totals
+        block = slice(start, start + len(counts))
+        size = sums[:, :1]
+        mean[block] = sums[:, 1 : p + 1] / size
+        second = np.empty((len(counts), p, p))
+        second[:, upper[0], upper[1]] = second[:, upper[1], upper[0]] = sums[:, p + 1 :] / size
+        cov[block] = (second - mean[block][:, :, None] * mean[block][:, None, :]) * (n / (n - 1))
+    return Moments(np.full(n_bootstrap, n), mean + centre, cov, tuple(map(str, frame.columns)), design.words)
+
+
+def resample_counts(n_units: int, n_bootstrap: int, *, seed: int, clustered: bool):
+    """Yield (first replicate, counts (b, n_units)) in blocks: how often each row or cluster is drawn.
+
+    The same seed and number of units give the same draws, whatever is resampled.
+    """
+    draws = n_units - 1 if clustered else n_units
+    if n_units < 2:
+        raise InputError("a bootstrap needs two rows or clusters", f"found {n_units}", "Check `where` and `cluster`.")
+    rng = np.random.default_rng(seed)
+    shares = np.full(n_units, 1 / n_units)
+    for start in range(0, n_bootstrap, CHUNK):
+        size = min(CHUNK, n_bootstrap - start)
+        yield start, rng.multinomial(draws, shares, size=size).astype(float)
+
+
+def interval(replicates: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Percentile interval over the first axis of replicates (B, ...); nan replicates give a nan interval."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
+    return low, high
+
+
+def complete_values(frame: pd.DataFrame) -> np.ndarray:
+    """The frame as floats (n, p), once it is sure that it is numeric, complete and has two rows or more."""
+    text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    if text:
+        raise InputError(
+            "the answers must be numeric",
+            f"found text in {name_some(text)} ({len(text)} of {frame.shape[1]} columns)",
+            "Map words to numbers with `codes:` in the study file, or leave the columns out.",
+        )
+    if len(frame) < 2:
+        raise InputError("at least two rows are needed", f"found {len(frame)}", "Check `where` and missing answers.")
+    values = frame.to_numpy(float)
+    missing = np.isnan(values).any(axis=0)
+    if missing.any():
+        names = [str(name) for name, gap in zip(frame.columns, missing, strict=True) if gap]
+        raise InputError(
+            "the answers must be complete",
+            f"found missing answers in {name_some(names)} ({len(names)} of {frame.shape[1]} columns)",
+            'Drop incomplete rows first, or use `missing="drop"`.',
+        )
+    return values
+
+
+def _unit_totals(centred: np.ndarray, design: Design, index: pd.Index) -> np.ndarray:
+    """Weighted sums per resampling unit: weight, values, upper triangle of products; shape (units, 1 + p + p(p+1)/2)."""
+    n, p = centred.shape
+    upper = np.triu_indices(p)
+    weights = design.weights_on(index)
+    rows = np.column_stack([np.ones(n), centred, centred[:, upper[0]] * centred[:, upper[1]]]) * weights[:, None]
+    if design.clusters is None:
+        return rows
+    codes = design.clusters_on(index)
+    totals = np.zeros((codes.max() + 1, rows.shape[1]))
+    np.add.at(totals, codes, rows)
+    return totals

@@ -1,0 +1,142 @@
+"""The tidy result: the one face that tables, figures, pages and results.csv read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.rules import Rule
+from cxresearch.errors import InputError, name_some
+
+KEYS = ("quantity", "scale", "term", "group")
+NUMBERS = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "n")
+COLUMNS = (*KEYS, *NUMBERS, "method")  # of every result's table
+RECORD_COLUMNS = ("study", "notebook", *COLUMNS)  # of results.csv
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a result says, as data; present/text turns it into a sentence in the study's language.
+
+    Attributes
+    ----------
+    key : which sentence, e.g. "reliability.some_below"
+    values : what the sentence is filled with (numbers at full precision, names as codes, lists of either)
+    rule : the threshold it was judged by, if any
+    cautions : findings that qualify this one
+    """
+
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    rule: Rule | None = None
+    cautions: tuple["Finding", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a part of a result's table is laid out for reading.
+
+    Attributes
+    ----------
+    quantities : which rows of the table, in this order
+    rows : the keys that tell the lines apart, of "scale", "term", "group"
+    columns : "quantity" one column a quantity, with its interval; "numbers" estimate, standard error, statistic, df, p and
+        interval side by side; or "scale", "term" or "group" for a matrix of one quantity
+    method : keep only rows whose method holds these words
+    """
+
+    quantities: tuple[str, ...]
+    rows: tuple[str, ...] = ("scale",)
+    columns: str = "quantity"
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What every method returns.
+
+    Attributes
+    ----------
+    table : DataFrame with COLUMNS, one row a number, full precision: the rows of results.csv
+    n_used, n_dropped : rows used and rows left out for missing answers
+    """
+
+    views: ClassVar[Mapping[str, View]] = {}
+
+    table: pd.DataFrame
+    n_used: int
+    n_dropped: int = 0
+
+    def finding(self) -> Finding:
+        """The result in one sentence."""
+        raise NotImplementedError
+
+    def records(self) -> pd.DataFrame:
+        """The rows of results.csv, without study and notebook."""
+        return self.table
+
+    def pick(self, quantity: str, *, method: str = "", **keys: str) -> pd.DataFrame:
+        """The rows of one quantity; `scale`, `term`, `group` and words of `method` narrow them down."""
+        found = self.table[self.table["quantity"] == quantity]
+        for key, value in keys.items():
+            found = found[found[key] == value]
+        return found[[method in words for words in found["method"]]] if method else found
+
+    def value(self, quantity: str, *, method: str = "", **keys: str) -> float:
+        """The one estimate that fits.
+
+        Raises
+        ------
+        InputError
+            If none or several rows fit.
+        """
+        found = self.pick(quantity, method=method, **keys)
+        if len(found) != 1:
+            raise InputError(
+                f"`{quantity}` with {keys or 'no keys'} must name one number",
+                f"found {len(found)} ({name_some(found['term'] if len(found) else self.table['quantity'].unique())})",
+                "Add `scale`, `term`, `group` or words of `method`.",
+            )
+        return float(found["estimate"].iloc[0])
+
+
+def tidy(quantity: str, estimate: Any, **columns: Any) -> pd.DataFrame:
+    """Rows of a result's table.
+
+    Parameters
+    ----------
+    quantity : from the vocabulary of results.csv
+    estimate : number or (m,) array
+    **columns : any other of COLUMNS; numbers and texts are repeated, sequences must have the length m
+
+    >>> tidy("alpha", [0.8, 0.7], scale=["speed", "price"], n=250)[["quantity", "scale", "estimate", "n"]]
+      quantity  scale  estimate      n
+    0    alpha  speed       0.8  250.0
+    1    alpha  price       0.7  250.0
+    """
+    unknown = set(columns) - set(COLUMNS)
+    if unknown:
+        raise TypeError(f"not a column of a result: {', '.join(sorted(unknown))}")
+    estimates = np.atleast_1d(np.asarray(estimate, float))
+    rows = pd.DataFrame(index=range(len(estimates)), columns=list(COLUMNS))
+    for name in COLUMNS:
+        rows[name] = columns.get(name, np.nan if name in NUMBERS else "")
+    rows["quantity"], rows["estimate"] = quantity, estimates
+    return rows.astype({name: float for name in NUMBERS} | {name: str for name in (*KEYS, "method")})
+
+
+def gather(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """One table of several parts made by `tidy`; empty parts are left out."""
+    full = [part for part in parts if len(part)]
+    return pd.concat(full, ignore_index=True) if full else tidy("", [])
+
+
+def words(*choices: str) -> str:
+    """The `method` of a row: the choices that moved the number, blanks left out.
+
+    >>> words("ols", "", "hc3")
+    'ols; hc3'
+    """
+    return "; ".join(choice for choice in choices if choice)

@@ -1,0 +1,89 @@
+"""Thresholds, each with its value, its closed side and where it comes from.
+
+A finding names the rule it was judged by, so that a reader can disagree with the rule rather than with the software.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One threshold.
+
+    Attributes
+    ----------
+    key : its name in `RULES`
+    value : the threshold
+    side : "at_least" (met at the value and above), "above", "at_most" (met at the value and below) or "below"
+    citation : author and year as a reader knows it
+    source : the full reference
+    """
+
+    key: str
+    value: float
+    side: Literal["at_least", "above", "at_most", "below"]
+    citation: str
+    source: str
+
+    def met(self, estimate: float | np.ndarray) -> np.ndarray:
+        """Whether each estimate meets the threshold; False for nan."""
+        compare = {"at_least": np.greater_equal, "above": np.greater, "at_most": np.less_equal, "below": np.less}
+        return compare[self.side](estimate, self.value)
+
+
+_EVERY = (
+    Rule(
+        "alpha_acceptable", 0.70, "at_least", "Nunnally & Bernstein 1994",
+        "Nunnally, J. C., & Bernstein, I. H. (1994). Psychometric Theory (3rd ed.). McGraw-Hill, pp. 264-265.",
+    ),
+    Rule(
+        "item_rest", 0.30, "at_least", "Nunnally & Bernstein 1994",
+        "Nunnally, J. C., & Bernstein, I. H. (1994). Psychometric Theory (3rd ed.). McGraw-Hill, ch. 8.",
+    ),
+    Rule(
+        "kmo_adequate", 0.60, "at_least", "Kaiser 1974",
+        "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika 39:31-36. doi:10.1007/BF02291575.",
+    ),
+    Rule(
+        "msa_acceptable", 0.50, "at_least", "Kaiser 1974",
+        "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika 39:31-36. doi:10.1007/BF02291575.",
+    ),
+    Rule(
+        "loading_salient", 0.40, "at_least", "Stevens 2002",
+        "Stevens, J. P. (2002). Applied Multivariate Statistics for the Social Sciences (4th ed.). Erlbaum, ch. 11.",
+    ),
+    Rule(
+        "significance", 0.05, "below", "Fisher 1925",
+        "Fisher, R. A. (1925). Statistical Methods for Research Workers. Oliver & Boyd.",
+    ),
+    Rule(
+        "consistency_ratio", 0.10, "at_most", "Saaty 1980",
+        "Saaty, T. L. (1980). The Analytic Hierarchy Process. McGraw-Hill.",
+    ),
+    Rule(
+        "vif", 5.0, "below", "Hair et al. 2011",
+        "Hair, J. F., Ringle, C. M., & Sarstedt, M. (2011). PLS-SEM: Indeed a silver bullet. Journal of Marketing Theory "
+        "and Practice 19:139-152. doi:10.2753/MTP1069-6679190202.",
+    ),
+    Rule(
+        "missing_share", 0.05, "at_most", "Schafer 1999",
+        "Schafer, J. L. (1999). Multiple imputation: a primer. Statistical Methods in Medical Research 8:3-15. "
+        "doi:10.1177/096228029900800102.",
+    ),
+    Rule(
+        "effect_small", 0.20, "at_least", "Cohen 1988",
+        "Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences (2nd ed.). Erlbaum, p. 40.",
+    ),
+    Rule(
+        "effect_medium", 0.50, "at_least", "Cohen 1988",
+        "Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences (2nd ed.). Erlbaum, p. 40.",
+    ),
+    Rule(
+        "effect_large", 0.80, "at_least", "Cohen 1988",
+        "Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences (2nd ed.). Erlbaum, p. 40.",
+    ),
+)  # fmt: skip
+RULES = {rule.key: rule for rule in _EVERY}

@@ -1,0 +1,119 @@
+"""Headings, labels and sentences in the study's language, from the YAML files beside this one.
+
+Each file holds one topic with both languages side by side:
+
+    headings:   view or figure -> title on the page
+    quantities: quantity of results.csv -> column heading
+    axes:       key -> axis label or legend of a figure
+    findings:   key of a Finding -> sentence; {name:.2f} formats a number, {name:label} shows codes by their labels
+    notes:      key -> other sentence of a report
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from string import Formatter
+from typing import Any, Literal
+
+import yaml
+
+from cxresearch.core.results import Finding
+
+Language = Literal["en", "zh"]
+SECTIONS = ("headings", "quantities", "axes", "findings", "notes")
+_SEPARATORS = {"en": ", ", "zh": "、"}
+_SENTENCE_GAPS = {"en": " ", "zh": ""}
+
+
+@cache
+def catalogue() -> dict[str, dict[str, dict[str, str]]]:
+    """section -> key -> language -> text, of all topics. A key that stands twice is a KeyError."""
+    merged: dict[str, dict[str, dict[str, str]]] = {section: {} for section in SECTIONS}
+    for file in sorted(resources.files(__name__).iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        for section, entries in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+            twice = merged[section].keys() & entries.keys()
+            if twice:
+                raise KeyError(f"{file.name}: {section} {sorted(twice)} stand in another file too")
+            merged[section] |= entries
+    return merged
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words of one study: its language, and the labels of its constructs, items and groups.
+
+    Attributes
+    ----------
+    language : "en" or "zh"
+    labels : code -> label, e.g. {"speed": "Speed", "spd1": "Parcels come quickly", "company=1": "Cedar"}
+    """
+
+    language: Language = "en"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, code: object, *, of: str = "") -> str:
+        """The label of a code (of a value of column `of`), or the code itself."""
+        return self.labels.get(f"{of}={code}" if of else str(code), str(code))
+
+    def listed(self, codes: Iterable[object]) -> str:
+        """Codes by their labels, as a list in a sentence."""
+        return _SEPARATORS[self.language].join(self.label(code) for code in codes)
+
+    def heading(self, key: str, **values: Any) -> str:
+        """The title of a table or figure."""
+        return self._phrase("headings", key, values)
+
+    def quantity(self, key: str) -> str:
+        """A quantity as a column heading; the bare name where the catalogue has none."""
+        with suppress(KeyError):
+            return catalogue()["quantities"][key][self.language]
+        return key.replace("_", " ")
+
+    def axis(self, key: str, **values: Any) -> str:
+        """An axis label or legend entry."""
+        return self._phrase("axes", key, values)
+
+    def note(self, key: str, **values: Any) -> str:
+        """Another sentence of a report."""
+        return self._phrase("notes", key, values)
+
+    def sentence(self, finding: Finding) -> str:
+        """A finding and its cautions in words."""
+        said = self._phrase("findings", finding.key, {"rule": finding.rule, **finding.values})
+        return _SENTENCE_GAPS[self.language].join([said, *map(self.sentence, finding.cautions)])
+
+    def _phrase(self, section: str, key: str, values: Mapping[str, Any]) -> str:
+        return _Filler(self).format(catalogue()[section][key][self.language], **values)
+
+
+class _Filler(Formatter):
+    """str.format, plus `{codes:label}` for one code or a list of codes."""
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        several = isinstance(value, Iterable) and not isinstance(value, str)
+        if format_spec == "label":
+            return self.text.listed(value) if several else self.text.label(value)
+        if several:
+            return _SEPARATORS[self.text.language].join(format(entry, format_spec) for entry in value)
+        return str(format(value, format_spec))
+
+
+_current = Text()
+
+
+def use_text(text: Text) -> None:
+    """Let figures and tables of this kernel speak the study's language (as rcParams do for colours)."""
+    global _current
+    _current = text
+
+
+def current_text() -> Text:
+    """The words in use; English without labels until a report is started."""
+    return _current
