@@ -36,7 +36,7 @@ _HOMES = {
     "plot_pairs": "present.plots.cases",
 }
 
-__all__ = [  # noqa: F822  (found by __getattr__)
+__all__ = [
     "Design",
     "Moments",
     "bootstrap_moments",

@@ -4,7 +4,7 @@ Everything that needs only `n`, means and covariances takes Moments, so that a b
 on which an estimator runs once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -183,7 +183,7 @@ def bootstrap_moments(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, desig
     return Moments(np.full(n_bootstrap, n), mean + centre, cov, tuple(map(str, frame.columns)), design.words)
 
 
-def resample_counts(n_units: int, n_bootstrap: int, *, seed: int, clustered: bool):
+def resample_counts(n_units: int, n_bootstrap: int, *, seed: int, clustered: bool) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (first replicate, counts (b, n_units)) in blocks: how often each row or cluster is drawn.
 
     The same seed and number of units give the same draws, whatever is resampled.

@@ -124,7 +124,7 @@ def tidy(quantity: str, estimate: Any, **columns: Any) -> pd.DataFrame:
     for name in COLUMNS:
         rows[name] = columns.get(name, np.nan if name in NUMBERS else "")
     rows["quantity"], rows["estimate"] = quantity, estimates
-    return rows.astype({name: float for name in NUMBERS} | {name: str for name in (*KEYS, "method")})
+    return rows.astype(dict.fromkeys(NUMBERS, float) | dict.fromkeys((*KEYS, "method"), str))
 
 
 def gather(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -1,0 +1,1 @@
+"""One job, one module: pure functions from answers or moments to results."""

@@ -1,0 +1,1 @@
+"""What a study is: its typed file, its tables, its survey."""

@@ -1,0 +1,1 @@
+"""Figures: each draws a result and computes nothing."""
