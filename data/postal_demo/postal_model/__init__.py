@@ -1,0 +1,1 @@
+"""SYNTHETIC: the generative model behind the postal_demo tables. README.md beside it tells the model in words."""
