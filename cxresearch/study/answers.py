@@ -1,0 +1,135 @@
+"""Turn columns of a table into answers: numbers on their scale, each reversed item turned round once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.errors import InputError, name_some
+from cxresearch.study.tables import code_of
+
+LOG_COLUMNS = ("n_rows", "n_missing", "n_missing_code", "n_out_of_scale", "n_text")
+_SHOWN = 3  # values of a column that a message shows
+Kind = Literal["answer", "word", "missing_code", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How the answers of one column are to be read.
+
+    Attributes
+    ----------
+    codes : worded answer -> number
+    missing : codes that mean "no answer", as numbers or text
+    low, high : the ends of the scale; without limits where the study file has no scale
+    reversed : whether low + high - x is the answer
+    """
+
+    codes: Mapping[str, float] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset()
+    low: float = -np.inf
+    high: float = np.inf
+    reversed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers of a survey.
+
+    Attributes
+    ----------
+    values : DataFrame of floats, missing and out-of-scale answers nan, reversed items turned round
+    given : the same before reversal, as the respondent gave them
+    log : DataFrame, one row a column: n_rows, n_missing (for whatever reason), of these n_missing_code and n_out_of_scale (the
+        rest are blank cells), and n_text, the answers given in words
+    """
+
+    values: pd.DataFrame
+    given: pd.DataFrame
+    log: pd.DataFrame
+
+
+def key_of(value: Any) -> str:
+    """What makes two codes alike: 0, 0.0 and "0"; "Blank" and "blank "; "" for any empty cell.
+
+    >>> key_of(0.0), key_of(" 0 "), key_of("Blank"), key_of(float("nan"))
+    ('0', '0', 'blank', '')
+    """
+    number = _number(value)
+    if number is not None:
+        return code_of(number)
+    return "" if pd.isna(value) else code_of(value).casefold()
+
+
+def read_answers(frame: pd.DataFrame, questions: Mapping[str, Question]) -> Answers:
+    """Read the columns of `questions` from a table.
+
+    Raises
+    ------
+    InputError
+        If answers are neither numbers nor known words; every such column is named with its values.
+    """
+    given, logs, faults = {}, {}, {}
+    for name, question in questions.items():
+        values, kinds = _read_column(frame[name], question)
+        unknown = frame[name][(kinds == "unknown").to_numpy(bool)]
+        if len(unknown):
+            faults[name] = unknown
+        inside = (values >= question.low) & (values <= question.high) & np.isfinite(values)
+        given[name] = values.where(inside)
+        outside = int((values.notna() & ~inside).sum())
+        is_code = int((kinds == "missing_code").sum())
+        logs[name] = (len(frame), int(given[name].isna().sum()), is_code, outside, int((kinds == "word").sum()))
+    if faults:
+        raise _unreadable(faults, len(questions))
+    as_given = pd.DataFrame(given, index=frame.index, columns=list(questions), dtype=float)
+    turned = {name: q.low + q.high - as_given[name] for name, q in questions.items() if q.reversed}
+    log = pd.DataFrame.from_dict(logs, orient="index", columns=list(LOG_COLUMNS)).rename_axis("item")
+    return Answers(as_given.assign(**turned), as_given, log)
+
+
+def _read_column(column: pd.Series, question: Question) -> tuple[pd.Series, pd.Series]:
+    """Numbers of a column and what kind of cell each was; a column has few distinct values, so those are judged."""
+    words = {key_of(word): number for word, number in question.codes.items()}
+    numbers: dict[Any, float] = {}
+    kinds: dict[Any, Kind] = {}
+    for value in column.dropna().unique():
+        numbers[value], kinds[value] = _read_value(value, words, question.missing)
+    return column.map(numbers).astype(float), column.map(kinds).astype(object)
+
+
+def _read_value(value: Any, words: Mapping[str, float], missing: frozenset[str]) -> tuple[float, Kind]:
+    key = key_of(value)
+    number = words.get(key, _number(value))
+    if key in missing or (number is not None and key_of(number) in missing):
+        return np.nan, "missing_code"
+    if number is None:
+        return np.nan, "unknown"
+    return float(number), "word" if isinstance(value, str) and key in words else "answer"
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str) or (isinstance(value, (int, float, np.number)) and not pd.isna(value)):
+        try:
+            number = float(value)
+        except ValueError:
+            return None
+        return None if np.isnan(number) else number
+    return None
+
+
+def _unreadable(faults: Mapping[str, pd.Series], n_columns: int) -> InputError:
+    told = []
+    for name, column in list(faults.items())[: _SHOWN * 2]:
+        counts = column.astype(str).value_counts()
+        values = ", ".join(f"'{value}' ({count})" for value, count in counts.head(_SHOWN).items())
+        more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
+        told.append(f"{name}: {values}{more}")
+    rest = f"; and {name_some(list(faults)[_SHOWN * 2 :])}" if len(faults) > _SHOWN * 2 else ""
+    return InputError(
+        "answers must be numbers",
+        f"found text in {len(faults)} of {n_columns} columns ({'; '.join(told)}{rest})",
+        "Give worded answers their numbers with `codes:` of the construct, or list them under `missing:`.",
+    )

@@ -1,0 +1,265 @@
+"""The survey of a study: rows, answers on their scales, groups, and how the sample was drawn."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.errors import InputError, name_some
+from cxresearch.study import filters
+from cxresearch.study.answers import Answers, Question, key_of, read_answers
+from cxresearch.study.screening import flag_rows
+from cxresearch.study.tables import Table, as_codes, code_of, read_table
+
+if TYPE_CHECKING:
+    from cxresearch.study.file import StudyFile
+
+RECOMMEND = (0.0, 10.0)  # the scale of the Net Promoter question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A survey as the study file wants it read.
+
+    Attributes
+    ----------
+    frame : every column of the rows used; index = row number in the data as read
+    answers : floats; all items in study order, then those of outcome, drivers and `recommend` that are no items. Missing and
+        out-of-scale answers are nan, reversed items turned round
+    items : every item, in study order
+    scales : construct -> items
+    ranges : item -> (low, high); items whose construct has no scale are left out
+    scores : floats; construct means (nan unless all items are answered), then outcome and driver columns that are no construct
+    outcome, drivers : as in `scores`; by default every other construct drives, but for one named loyalty
+    groups : text codes ("1", never "1.0"), missing where missing; a column for each of `groups:`, and `cases.by`
+    by : `cases.by`, else the first of `groups:`
+    design : survey weights and clusters
+    item_log : what happened to each column of `answers`: n_rows, n_missing, of these n_missing_code and n_out_of_scale; n_text
+    row_log : reason, n: rows_read, then rows dropped by reason, then rows_used
+    flags : bool; duplicate, straightliner, speeder, as far as they can be judged, of the rows that `where` leaves, also of
+        those dropped for a flag
+    encoding : of the data, "" for binary files
+    paths : the files read
+    value_labels : column -> code as text -> label, from .sav and .dta files
+    variable_labels : column -> label, likewise
+    """
+
+    frame: pd.DataFrame
+    answers: pd.DataFrame
+    items: list[str]
+    scales: dict[str, list[str]]
+    ranges: dict[str, tuple[float, float]]
+    scores: pd.DataFrame
+    outcome: str | None
+    drivers: list[str]
+    groups: pd.DataFrame
+    by: str | None
+    design: Design
+    item_log: pd.DataFrame
+    row_log: pd.DataFrame
+    flags: pd.DataFrame
+    encoding: str
+    paths: tuple[Path, ...]
+    value_labels: dict[str, dict[str, str]]
+    variable_labels: dict[str, str]
+
+
+def read_survey(file: "StudyFile", folder: Path) -> Survey:
+    """Read the survey that a study file describes.
+
+    Parameters
+    ----------
+    file : the study file; must have `survey`
+    folder : where its paths start
+
+    Raises
+    ------
+    InputError
+        If a file or column is not there, an answer is neither a number nor a known word, a weight is negative or missing, or
+        no row is left.
+    """
+    part = file.survey
+    table = read_table(part.data, folder=folder, encoding=part.encoding)
+    _refuse_absent_columns(file, table.frame)
+    frame = _filtered(table.frame, part.where)
+    scales = {name: list(construct.items) for name, construct in file.constructs.items()}
+    items = list(dict.fromkeys(item for its_items in scales.values() for item in its_items))
+    questions = _questions(file)
+    answers = read_answers(frame, questions)
+    ranges = {item: (questions[item].low, questions[item].high) for item in items if np.isfinite(questions[item].low)}
+    flags = flag_rows(frame, answers.given, ranges, identity=part.id, seconds=part.seconds)
+    kept, dropped = _kept_rows(flags, duplicates=part.duplicates, careless=part.careless)
+    if dropped:
+        frame, answers = frame.loc[kept], read_answers(frame.loc[kept], questions)
+    return _assembled(file, table, frame, answers, scales, items, ranges, flags, dropped)
+
+
+def _assembled(
+    file: "StudyFile",
+    table: Table,
+    frame: pd.DataFrame,
+    answers: Answers,
+    scales: dict[str, list[str]],
+    items: list[str],
+    ranges: dict[str, tuple[float, float]],
+    flags: pd.DataFrame,
+    dropped: dict[str, int],
+) -> Survey:
+    group_columns = _group_columns(file)
+    n_filtered = len(table.frame) - len(flags)
+    log = {"rows_read": len(table.frame)} | ({"where": n_filtered} if file.survey.where else {}) | dropped
+    return Survey(
+        frame=frame,
+        answers=answers.values,
+        items=items,
+        scales=scales,
+        ranges=ranges,
+        scores=_scores(file, answers.values, scales),
+        outcome=file.outcome,
+        drivers=driver_names(file),
+        groups=pd.DataFrame(
+            {name: as_codes(frame[name]) for name in group_columns}, index=frame.index, columns=group_columns
+        ),
+        by=_by(file),
+        design=_design(frame, file.survey.weight, file.survey.cluster),
+        item_log=answers.log,
+        row_log=pd.DataFrame([*log.items(), ("rows_used", len(frame))], columns=["reason", "n"]),
+        flags=flags,
+        encoding=table.encoding,
+        paths=table.paths,
+        value_labels={
+            name: {code_of(code): str(label) for code, label in labels.items()}
+            for name, labels in table.value_labels.items()
+        },
+        variable_labels=table.variable_labels,
+    )
+
+
+def driver_names(file: "StudyFile") -> list[str]:
+    """The drivers of a study: as named, else every construct but the outcome and one named loyalty."""
+    return list(file.drivers or [name for name in file.constructs if name not in (file.outcome, "loyalty")])
+
+
+def columns_of(file: "StudyFile") -> dict[str, str]:
+    """Every column that reading the survey needs -> where the study file names it."""
+    part = file.survey
+    single = {
+        "survey.id": part.id,
+        "survey.weight": part.weight,
+        "survey.cluster": part.cluster,
+        "survey.seconds": part.seconds,
+    }
+    needed = {column: path for path, column in single.items() if column}
+    for name, construct in file.constructs.items():
+        needed |= dict.fromkeys(construct.items, f"constructs.{name}.items")
+    needed |= dict.fromkeys(_extra_columns(file), "outcome, drivers or recommend")
+    needed |= dict.fromkeys(_group_columns(file), "groups or cases.by")
+    return needed
+
+
+def _refuse_absent_columns(file: "StudyFile", frame: pd.DataFrame) -> None:
+    faults = []
+    for column, path in columns_of(file).items():
+        if column not in frame.columns:
+            near = difflib.get_close_matches(column, list(frame.columns), 1)
+            faults.append(f"no '{column}' ({path}{f'; did you mean {near[0]!r}?' if near else ''})")
+    if faults:
+        raise InputError("the survey must have the columns that the study file names", f"found {name_some(faults, 10)}")
+
+
+def _filtered(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
+    kept = frame if where is None else frame[filters.parse(where).mask(frame)]
+    if kept.empty:
+        found = f"the filter `{where}` left out all {len(frame)}" if len(frame) else "the data have none"
+        raise InputError(
+            "the survey must have rows", found, "Loosen `survey.where`." if len(frame) else "Export anew."
+        )
+    return kept
+
+
+def _kept_rows(flags: pd.DataFrame, *, duplicates: str, careless: str) -> tuple[pd.Series, dict[str, int]]:
+    """Which rows stay, and how many went for which reason; a row that is both counts as a duplicate."""
+    kept = pd.Series(True, index=flags.index)
+    dropped = {}
+    for reason, drop in (("duplicate", duplicates), ("straightliner", careless), ("speeder", careless)):
+        if drop == "drop" and reason in flags:
+            dropped[reason] = int((kept & flags[reason]).sum())
+            kept &= ~flags[reason]
+    if not kept.any():
+        told = ", ".join(f"{count} as {reason}" for reason, count in dropped.items())
+        raise InputError(
+            "the survey must have rows",
+            f"all {len(kept)} were dropped ({told})",
+            "Set `survey.duplicates` or `survey.careless` to keep.",
+        )
+    return kept, dropped
+
+
+def _questions(file: "StudyFile") -> dict[str, Question]:
+    """How each column of the answers is read: items first, then outcome, drivers and `recommend`."""
+    everywhere = frozenset(map(key_of, file.survey.missing))
+    questions: dict[str, Question] = {}
+    for construct in file.constructs.values():
+        ends = construct.scale or (
+            (min(construct.codes.values()), max(construct.codes.values())) if construct.codes else None
+        )
+        low, high = ends or (-np.inf, np.inf)
+        missing = everywhere | frozenset(map(key_of, construct.missing))
+        for item in construct.items:
+            turned = item in construct.reversed
+            if turned and ends is None:
+                raise InputError(
+                    f"the reversed item '{item}' needs a scale",
+                    "its construct has none",
+                    "Add `scale: [lowest, highest]`.",
+                )
+            questions.setdefault(item, Question(construct.codes, missing, low, high, turned))
+    for column in _extra_columns(file):
+        questions.setdefault(column, _plain_question(file, column, everywhere))
+    return questions
+
+
+def _plain_question(file: "StudyFile", column: str, missing: frozenset[str]) -> Question:
+    """Outcome and drivers have missing codes but no scale; of `recommend` 0 to 10 are answers, whatever is a code elsewhere."""
+    if column != file.recommend:
+        return Question(missing=missing)
+    low, high = RECOMMEND
+    if column == file.outcome or column in file.drivers:
+        return Question(missing=missing, low=low, high=high)
+    answers = {key_of(number) for number in range(int(low), int(high) + 1)}
+    return Question(missing=missing - answers, low=low, high=high)
+
+
+def _extra_columns(file: "StudyFile") -> list[str]:
+    """Outcome, driver and `recommend` columns that are neither a construct nor an item."""
+    items = {item for construct in file.constructs.values() for item in construct.items}
+    named = [file.outcome, *driver_names(file), file.recommend]
+    return list(dict.fromkeys(name for name in named if name and name not in file.constructs and name not in items))
+
+
+def _scores(file: "StudyFile", answers: pd.DataFrame, scales: Mapping[str, list[str]]) -> pd.DataFrame:
+    scores = {name: answers[items].mean(axis=1, skipna=False) for name, items in scales.items()}
+    for name in [file.outcome, *driver_names(file)]:
+        if name and name not in scores:
+            scores[name] = answers[name]
+    return pd.DataFrame(scores, index=answers.index)
+
+
+def _by(file: "StudyFile") -> str | None:
+    by = file.cases.by if file.cases else None
+    return by or next(iter(file.groups or {}), None)
+
+
+def _group_columns(file: "StudyFile") -> list[str]:
+    by = _by(file)
+    return list(dict.fromkeys([*(file.groups or {}), *([by] if by else [])]))
+
+
+def _design(frame: pd.DataFrame, weight: str | None, cluster: str | None) -> Design:
+    weights = None if weight is None else pd.to_numeric(frame[weight], errors="coerce").astype(float)
+    return Design(weights, None if cluster is None else as_codes(frame[cluster]))
