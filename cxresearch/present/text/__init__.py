@@ -3,14 +3,14 @@
 Each file holds one topic with both languages side by side:
 
     headings:   view or figure -> title on the page
-    quantities: quantity of results.csv -> column heading
+    quantities: quantity or key of results.csv -> column heading; "view.term" -> heading of that key in this view
+    codes:      word that methods use as a code, e.g. "all" or "weighted" -> what it is called
     axes:       key -> axis label or legend of a figure
     findings:   key of a Finding -> sentence; {name:.2f} formats a number, {name:label} shows codes by their labels
     notes:      key -> other sentence of a report
 """
 
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -22,7 +22,7 @@ import yaml
 from cxresearch.core.results import Finding
 
 Language = Literal["en", "zh"]
-SECTIONS = ("headings", "quantities", "axes", "findings", "notes")
+SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
 _SEPARATORS = {"en": ", ", "zh": "、"}
 _SENTENCE_GAPS = {"en": " ", "zh": ""}
 
@@ -56,8 +56,10 @@ class Text:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, code: object, *, of: str = "") -> str:
-        """The label of a code (of a value of column `of`), or the code itself."""
-        return self.labels.get(f"{of}={code}" if of else str(code), str(code))
+        """The label of a code (of a value of column `of`) in the study, else in the catalogue, else the code itself."""
+        code = str(code)
+        own = self.labels.get(f"{of}={code}" if of else code)
+        return own or catalogue()["codes"].get(code, {}).get(self.language, code)
 
     def listed(self, codes: Iterable[object]) -> str:
         """Codes by their labels, as a list in a sentence."""
@@ -67,11 +69,11 @@ class Text:
         """The title of a table or figure."""
         return self._phrase("headings", key, values)
 
-    def quantity(self, key: str) -> str:
-        """A quantity as a column heading; the bare name where the catalogue has none."""
-        with suppress(KeyError):
-            return catalogue()["quantities"][key][self.language]
-        return key.replace("_", " ")
+    def quantity(self, key: str, *, view: str = "") -> str:
+        """A quantity, or a key in a view, as a column heading; the bare name where the catalogue has none."""
+        known = catalogue()["quantities"]
+        words = known.get(f"{view}.{key}") or known.get(key)
+        return words[self.language] if words else key.replace("_", " ")
 
     def axis(self, key: str, **values: Any) -> str:
         """An axis label or legend entry."""
@@ -83,8 +85,12 @@ class Text:
 
     def sentence(self, finding: Finding) -> str:
         """A finding and its cautions in words."""
+        return _SENTENCE_GAPS[self.language].join(self.sentences(finding))
+
+    def sentences(self, finding: Finding) -> list[str]:
+        """The finding in words, then each of its cautions."""
         said = self._phrase("findings", finding.key, {"rule": finding.rule, **finding.values})
-        return _SENTENCE_GAPS[self.language].join([said, *map(self.sentence, finding.cautions)])
+        return [said, *(words for caution in finding.cautions for words in self.sentences(caution))]
 
     def _phrase(self, section: str, key: str, values: Mapping[str, Any]) -> str:
         return _Filler(self).format(catalogue()[section][key][self.language], **values)

@@ -1,0 +1,131 @@
+"""How numbers are written for reading; rounding lives here and nowhere else.
+
+- counts: integers, thousands separated (3,204)
+- shares and rates: percent with one decimal (12.3%)
+- p values: three decimals without the zero before the point, "< .001" below that
+- degrees of freedom: integers, or one decimal where they are not whole
+- ranks, medians and modes: as they are, with two decimals at most
+- weights and consistency: three decimals
+- everything else: two decimals, the same in a whole column: one where its largest number reaches 100, none from 1,000, three
+  where it stays below 0.1, four below 0.01
+- a number that could not be computed: an en dash
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from math import floor, isfinite, log10
+
+Writer = Callable[[float], str]
+
+MISSING = "–"
+COUNTS = frozenset({"n", "rows_read", "rows_used", "rows_dropped", "n_factors", "tickets", "group_count", "model_df"})
+SHARES = frozenset(
+    {
+        "out_of_range",
+        "duplicate_rows",
+        "straightlining",
+        "speeders",
+        "careless_flagged",
+        "variance_explained",
+        "top_box",
+    }
+)
+SHARE_ENDINGS = ("_share", "_rate")
+FINE = frozenset({"consistency_ratio", "consistency_index", "lambda_max", "consensus"})
+FINE_BEGINNING = "weight_"
+AS_THEY_ARE = frozenset({"rank", "item_median", "item_mode"})
+
+
+def writer_of(quantity: str, values: Iterable[float]) -> Writer:
+    """How to write the numbers of one column.
+
+    Parameters
+    ----------
+    quantity : from the vocabulary of results.csv, or a column of a result ("p_value", "df", "n")
+    values : all numbers of the column: they share their decimals
+
+    >>> write = writer_of("alpha", [0.871, 0.7])
+    >>> write(0.871), write(float("nan"))
+    ('0.87', '–')
+    >>> writer_of("p_value", [])(0.0004)
+    '< .001'
+    """
+    if quantity == "p_value":
+        return write_p
+    if quantity == "df":
+        return partial(write_plain, decimals=1)
+    if quantity in AS_THEY_ARE:
+        return partial(write_plain, decimals=2)
+    if quantity in COUNTS:
+        return partial(write_decimals, decimals=0)
+    if quantity in SHARES or quantity.endswith(SHARE_ENDINGS):
+        return write_share
+    if quantity in FINE or quantity.startswith(FINE_BEGINNING):
+        return partial(write_decimals, decimals=3)
+    return partial(write_decimals, decimals=decimals_for(values))
+
+
+def decimals_for(values: Iterable[float]) -> int:
+    """Decimals of a column by its largest number: 2 from 0.1 up to 100, fewer above, more below.
+
+    >>> [decimals_for([x]) for x in (0.004, 0.04, 0.4, 40, 400, 4000)]
+    [4, 3, 2, 2, 1, 0]
+    """
+    largest = max((abs(value) for value in values if isfinite(value)), default=0.0)
+    if largest == 0:
+        return 2
+    power = floor(log10(largest))
+    return min(max(3 - power, 0), 2) if power > 0 else min(max(1 - power, 2), 4)
+
+
+def write_decimals(value: float, decimals: int) -> str:
+    """A number with thousands separated, a true minus sign, and no negative zero.
+
+    >>> write_decimals(-1234.567, 1), write_decimals(-0.001, 2)
+    ('−1,234.6', '0.00')
+    """
+    if not isfinite(value):
+        return MISSING
+    written = f"{value:,.{decimals}f}"
+    if written.startswith("-"):
+        return f"\u2212{written[1:]}" if any(digit in written for digit in "123456789") else written[1:]
+    return written
+
+
+def write_plain(value: float, decimals: int) -> str:
+    """A number with no more decimals than it needs, `decimals` at most.
+
+    >>> write_plain(7.0, 2), write_plain(7.5, 2), write_plain(12.345, 1)
+    ('7', '7.5', '12.3')
+    """
+    written = write_decimals(value, decimals)
+    return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def write_share(value: float) -> str:
+    """A share of 1 in percent.
+
+    >>> write_share(0.1234)
+    '12.3%'
+    """
+    return f"{write_decimals(100 * value, 1)}%" if isfinite(value) else MISSING
+
+
+def write_p(value: float) -> str:
+    """A p value.
+
+    >>> write_p(0.0314), write_p(0.0001), write_p(1.0)
+    ('.031', '< .001', '1.000')
+    """
+    if not isfinite(value):
+        return MISSING
+    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+
+
+def write_interval(low: float, high: float, write: Writer) -> str:
+    """Both bounds in brackets, or nothing where one is missing.
+
+    >>> write_interval(0.85, 0.89, writer_of("alpha", [0.87]))
+    '[0.85, 0.89]'
+    """
+    return f"[{write(low)}, {write(high)}]" if isfinite(low) and isfinite(high) else ""

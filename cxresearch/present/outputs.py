@@ -1,0 +1,50 @@
+"""The folder of one study's outputs: what each notebook owns in it, and how files get there whole."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+
+from cxresearch.core.results import RECORD_COLUMNS
+
+FOLDERS = ("tables", "figures", "records", "pages")
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write a file aside and move it into place, so that nobody ever reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside.write_bytes(content)
+    os.replace(aside, path)
+    return path
+
+
+def clear_notebook(folder: Path, notebook: str) -> None:
+    """Remove what an earlier run of this notebook wrote, so that nothing stale stays, and make the folders."""
+    for name in FOLDERS:
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    owned = [*(folder / "tables").glob(f"{notebook}_*"), *(folder / "figures").glob(f"{notebook}_*")]
+    owned += [folder / "records" / f"{notebook}.csv", folder / "pages" / f"{notebook}.json"]
+    for path in owned:
+        path.unlink(missing_ok=True)
+    assemble_results(folder)
+
+
+def assemble_results(folder: Path) -> Path:
+    """Write results.csv anew from the records of all notebooks, in their order.
+
+    Notebooks of one study may finish at the same time in several processes: who finds that the records have changed meanwhile
+    writes again, so that the last file in place holds them all.
+    """
+    while True:
+        seen = _stamps(folder)
+        parts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in seen]
+        table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(RECORD_COLUMNS))
+        written = write_whole(folder / "results.csv", table.to_csv(index=False, lineterminator="\n").encode())
+        if _stamps(folder) == seen:
+            return written
+
+
+def _stamps(folder: Path) -> dict[Path, int]:
+    """The record files, sorted by notebook, with their times of change."""
+    return {path: path.stat().st_mtime_ns for path in sorted((folder / "records").glob("*.csv"))}
