@@ -111,13 +111,13 @@ def _read_value(value: Any, words: Mapping[str, float], missing: frozenset[str])
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, str) or (isinstance(value, (int, float, np.number)) and not pd.isna(value)):
-        try:
-            number = float(value)
-        except ValueError:
-            return None
-        return None if np.isnan(number) else number
-    return None
+    if not isinstance(value, (str, int, float, np.number)):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return None if np.isnan(number) else number
 
 
 def _unreadable(faults: Mapping[str, pd.Series], n_columns: int) -> InputError:

@@ -246,6 +246,7 @@ def _compared(frame: pd.DataFrame, left: _Operand, sign: str, right: _Operand) -
     for side in sides:
         if isinstance(side, pd.Series):
             known &= side.notna().to_numpy(bool)
+    values: list[Any]
     if all(map(_is_numeric, sides)):
         values = [side.to_numpy(float, na_value=np.nan) if isinstance(side, pd.Series) else side for side in sides]
     elif any(isinstance(side, pd.Series) and pd.api.types.is_datetime64_any_dtype(side) for side in sides):

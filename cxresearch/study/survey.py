@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +12,13 @@ import pandas as pd
 from cxresearch.core.design import Design
 from cxresearch.errors import InputError, name_some
 from cxresearch.study import filters
-from cxresearch.study.answers import Answers, Question, key_of, read_answers
+from cxresearch.study.answers import Question, key_of, read_answers
 from cxresearch.study.screening import flag_rows
-from cxresearch.study.tables import Table, as_codes, code_of, read_table
+from cxresearch.study.tables import as_codes, code_of, read_table
 
 if TYPE_CHECKING:
     from cxresearch.study.file import StudyFile
+    from cxresearch.study.parts import SurveyPart
 
 RECOMMEND = (0.0, 10.0)  # the scale of the Net Promoter question
 
@@ -83,71 +84,51 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         If a file or column is not there, an answer is neither a number nor a known word, a weight is negative or missing, or
         no row is left.
     """
-    part = file.survey
+    part = _survey_part(file)
     table = read_table(part.data, folder=folder, encoding=part.encoding)
     _refuse_absent_columns(file, table.frame)
-    frame = _filtered(table.frame, part.where)
-    scales = {name: list(construct.items) for name, construct in file.constructs.items()}
-    items = list(dict.fromkeys(item for its_items in scales.values() for item in its_items))
     questions = _questions(file)
+    frame = _filtered(table.frame, part.where)
     answers = read_answers(frame, questions)
+    items = list(dict.fromkeys(item for its_items in file.scales.values() for item in its_items))
     ranges = {item: (questions[item].low, questions[item].high) for item in items if np.isfinite(questions[item].low)}
     flags = flag_rows(frame, answers.given, ranges, identity=part.id, seconds=part.seconds)
     kept, dropped = _kept_rows(flags, duplicates=part.duplicates, careless=part.careless)
     if dropped:
         frame, answers = frame.loc[kept], read_answers(frame.loc[kept], questions)
-    return _assembled(file, table, frame, answers, scales, items, ranges, flags, dropped)
-
-
-def _assembled(
-    file: "StudyFile",
-    table: Table,
-    frame: pd.DataFrame,
-    answers: Answers,
-    scales: dict[str, list[str]],
-    items: list[str],
-    ranges: dict[str, tuple[float, float]],
-    flags: pd.DataFrame,
-    dropped: dict[str, int],
-) -> Survey:
-    group_columns = _group_columns(file)
-    n_filtered = len(table.frame) - len(flags)
-    log = {"rows_read": len(table.frame)} | ({"where": n_filtered} if file.survey.where else {}) | dropped
+    if part.where:
+        dropped = {"where": len(table.frame) - len(flags), **dropped}
     return Survey(
         frame=frame,
         answers=answers.values,
         items=items,
-        scales=scales,
+        scales=file.scales,
         ranges=ranges,
-        scores=_scores(file, answers.values, scales),
+        scores=_scores(file, answers.values),
         outcome=file.outcome,
-        drivers=driver_names(file),
-        groups=pd.DataFrame(
-            {name: as_codes(frame[name]) for name in group_columns}, index=frame.index, columns=group_columns
-        ),
+        drivers=file.drivers_used,
+        groups=_groups(file, frame),
         by=_by(file),
-        design=_design(frame, file.survey.weight, file.survey.cluster),
+        design=_design(frame, part),
         item_log=answers.log,
-        row_log=pd.DataFrame([*log.items(), ("rows_used", len(frame))], columns=["reason", "n"]),
+        row_log=_row_log(rows_read=len(table.frame), **dropped, rows_used=len(frame)),
         flags=flags,
         encoding=table.encoding,
         paths=table.paths,
-        value_labels={
-            name: {code_of(code): str(label) for code, label in labels.items()}
-            for name, labels in table.value_labels.items()
-        },
+        value_labels={column: _text_keys(labels) for column, labels in table.value_labels.items()},
         variable_labels=table.variable_labels,
     )
 
 
-def driver_names(file: "StudyFile") -> list[str]:
-    """The drivers of a study: as named, else every construct but the outcome and one named loyalty."""
-    return list(file.drivers or [name for name in file.constructs if name not in (file.outcome, "loyalty")])
+def _survey_part(file: "StudyFile") -> "SurveyPart":
+    if file.survey is None:
+        raise InputError("the study must have a survey", "found no `survey:`", "Add it to the study file.")
+    return file.survey
 
 
 def columns_of(file: "StudyFile") -> dict[str, str]:
     """Every column that reading the survey needs -> where the study file names it."""
-    part = file.survey
+    part = _survey_part(file)
     single = {
         "survey.id": part.id,
         "survey.weight": part.weight,
@@ -155,8 +136,8 @@ def columns_of(file: "StudyFile") -> dict[str, str]:
         "survey.seconds": part.seconds,
     }
     needed = {column: path for path, column in single.items() if column}
-    for name, construct in file.constructs.items():
-        needed |= dict.fromkeys(construct.items, f"constructs.{name}.items")
+    for name, items in file.scales.items():
+        needed |= dict.fromkeys(items, f"constructs.{name}.items")
     needed |= dict.fromkeys(_extra_columns(file), "outcome, drivers or recommend")
     needed |= dict.fromkeys(_group_columns(file), "groups or cases.by")
     return needed
@@ -176,9 +157,7 @@ def _filtered(frame: pd.DataFrame, where: str | None) -> pd.DataFrame:
     kept = frame if where is None else frame[filters.parse(where).mask(frame)]
     if kept.empty:
         found = f"the filter `{where}` left out all {len(frame)}" if len(frame) else "the data have none"
-        raise InputError(
-            "the survey must have rows", found, "Loosen `survey.where`." if len(frame) else "Export anew."
-        )
+        raise InputError("the survey must have rows", found, "Loosen `survey.where`." if len(frame) else "Export anew.")
     return kept
 
 
@@ -202,7 +181,7 @@ def _kept_rows(flags: pd.DataFrame, *, duplicates: str, careless: str) -> tuple[
 
 def _questions(file: "StudyFile") -> dict[str, Question]:
     """How each column of the answers is read: items first, then outcome, drivers and `recommend`."""
-    everywhere = frozenset(map(key_of, file.survey.missing))
+    everywhere = frozenset(map(key_of, _survey_part(file).missing))
     questions: dict[str, Question] = {}
     for construct in file.constructs.values():
         ends = construct.scale or (
@@ -229,7 +208,7 @@ def _plain_question(file: "StudyFile", column: str, missing: frozenset[str]) -> 
     if column != file.recommend:
         return Question(missing=missing)
     low, high = RECOMMEND
-    if column == file.outcome or column in file.drivers:
+    if column == file.outcome or column in file.drivers_used:
         return Question(missing=missing, low=low, high=high)
     answers = {key_of(number) for number in range(int(low), int(high) + 1)}
     return Question(missing=missing - answers, low=low, high=high)
@@ -237,29 +216,42 @@ def _plain_question(file: "StudyFile", column: str, missing: frozenset[str]) -> 
 
 def _extra_columns(file: "StudyFile") -> list[str]:
     """Outcome, driver and `recommend` columns that are neither a construct nor an item."""
-    items = {item for construct in file.constructs.values() for item in construct.items}
-    named = [file.outcome, *driver_names(file), file.recommend]
-    return list(dict.fromkeys(name for name in named if name and name not in file.constructs and name not in items))
+    known = {*file.scales, *(item for items in file.scales.values() for item in items)}
+    named = [file.outcome, *file.drivers_used, file.recommend]
+    return list(dict.fromkeys(name for name in named if name and name not in known))
 
 
-def _scores(file: "StudyFile", answers: pd.DataFrame, scales: Mapping[str, list[str]]) -> pd.DataFrame:
-    scores = {name: answers[items].mean(axis=1, skipna=False) for name, items in scales.items()}
-    for name in [file.outcome, *driver_names(file)]:
+def _scores(file: "StudyFile", answers: pd.DataFrame) -> pd.DataFrame:
+    scores = {name: answers[items].mean(axis=1, skipna=False) for name, items in file.scales.items()}
+    for name in [file.outcome, *file.drivers_used]:
         if name and name not in scores:
             scores[name] = answers[name]
     return pd.DataFrame(scores, index=answers.index)
 
 
-def _by(file: "StudyFile") -> str | None:
-    by = file.cases.by if file.cases else None
-    return by or next(iter(file.groups or {}), None)
+def _groups(file: "StudyFile", frame: pd.DataFrame) -> pd.DataFrame:
+    columns = _group_columns(file)
+    return pd.DataFrame({name: as_codes(frame[name]) for name in columns}, index=frame.index, columns=columns)
 
 
 def _group_columns(file: "StudyFile") -> list[str]:
     by = _by(file)
-    return list(dict.fromkeys([*(file.groups or {}), *([by] if by else [])]))
+    return list(dict.fromkeys([*file.groups, *([by] if by else [])]))
 
 
-def _design(frame: pd.DataFrame, weight: str | None, cluster: str | None) -> Design:
-    weights = None if weight is None else pd.to_numeric(frame[weight], errors="coerce").astype(float)
-    return Design(weights, None if cluster is None else as_codes(frame[cluster]))
+def _by(file: "StudyFile") -> str | None:
+    by = file.cases.by if file.cases else None
+    return by or next(iter(file.groups), None)
+
+
+def _design(frame: pd.DataFrame, part: "SurveyPart") -> Design:
+    weights = None if part.weight is None else pd.to_numeric(frame[part.weight], errors="coerce").astype(float)
+    return Design(weights, None if part.cluster is None else as_codes(frame[part.cluster]))
+
+
+def _row_log(**counts: int) -> pd.DataFrame:
+    return pd.DataFrame(list(counts.items()), columns=["reason", "n"])
+
+
+def _text_keys(labels: Mapping[Any, str]) -> dict[str, str]:
+    return {code_of(code): str(label) for code, label in labels.items()}
