@@ -1,0 +1,212 @@
+"""How consistently the items of each scale measure: alpha, omega, split halves, and what each item adds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments, bootstrap_moments, complete_values
+from cxresearch.core.results import Finding, Result, View, gather
+from cxresearch.core.rules import RULES, Rule
+from cxresearch.errors import InputError, name_some
+from cxresearch.methods.reliability_rows import ALL, JudgedScale
+
+IDENTICAL = 1e-10  # two items are the same where 1 - |r| is not larger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityResult(Result):
+    """Reliability of each scale and of all items together.
+
+    Attributes
+    ----------
+    alpha, omega : coefficient of each scale; omega only where it is defined
+    cautions : scales and items that need a reader's eye, or were left out, and why
+    n_bootstrap : replicates behind each percentile interval
+    """
+
+    views: ClassVar[Mapping[str, View]] = {
+        "reliability": View(
+            ("alpha", "alpha_standardized", "omega_total", "split_half", "mean_inter_item_correlation"), rows=("scale",)
+        ),
+        "reliability_items": View(("item_rest_correlation", "alpha_if_dropped"), rows=("scale", "term")),
+    }
+
+    alpha: pd.Series
+    omega: pd.Series
+    cautions: tuple[Finding, ...]
+    n_bootstrap: int
+
+    def finding(self, rule: Rule = RULES["alpha_acceptable"]) -> Finding:
+        """Which scales reach the rule, by alpha."""
+        scales = self.pick("alpha").set_index("scale").drop(index=ALL, errors="ignore")
+        below = [str(scale) for scale, estimate in scales["estimate"].items() if not rule.met(estimate)]
+        lowest = str(scales["estimate"].idxmin())
+        values = {
+            "n_scales": len(scales),
+            "n_met": len(scales) - len(below),
+            "below": below,
+            "lowest": lowest,
+            "estimate": scales.loc[lowest, "estimate"],
+            "conf_low": scales.loc[lowest, "conf_low"],
+            "conf_high": scales.loc[lowest, "conf_high"],
+        }
+        key = "reliability.all_reach" if not below else "reliability.some_below"
+        return Finding(key, values, rule, self.cautions)
+
+
+def check_reliability(
+    answers: pd.DataFrame,
+    scales: Mapping[str, Sequence[str]],
+    *,
+    design: Design | None = None,
+    n_bootstrap: int = 2000,
+    seed: int = 0,
+) -> ReliabilityResult:
+    """Judge the reliability of each scale by the rows that answered all its items.
+
+    Parameters
+    ----------
+    answers : (n, p) numeric, nan where not answered; reversed items already turned round
+    scales : scale -> items
+    design : weights and clusters, respected by estimates and intervals
+    n_bootstrap : replicates behind each 95 % percentile interval; 0 for no intervals
+    seed : of the bootstrap
+
+    Returns
+    -------
+    ReliabilityResult. For each scale and for `all` items: alpha (raw, of covariances), alpha_standardized (of correlations),
+    omega_total (one-factor maximum likelihood; three items or more), split_half, mean_inter_item_correlation. For each item:
+    item_rest_correlation and alpha_if_dropped (three items or more). Scales that cannot be judged are left out and named
+    in `cautions`.
+
+    Raises
+    ------
+    InputError
+        For items that are not in `answers`, for text, for a scale named `all`, or if no scale can be judged.
+
+    References
+    ----------
+    Cronbach (1951), doi:10.1007/BF02310555. McDonald (1999) Test Theory. Hayes and Coutts (2020),
+    doi:10.1080/19312458.2020.1718629. Kelley and Pornprasertmanit (2016) Psychological Methods 21:69-92,
+    doi:10.1037/a0040086 (bootstrap intervals).
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"q1": [1.0, 2, 3, 4], "q2": [2.0, 2, 4, 5]})
+    >>> print(round(check_reliability(answers, {"speed": ["q1", "q2"]}, n_bootstrap=200).alpha["speed"], 4))
+    0.967
+    """
+    _refuse_bad_scales(answers, scales)
+    every = list(dict.fromkeys(item for items in scales.values() for item in items))
+    usable, left_out = _sort_scales(answers, {**scales, ALL: every}, design or Design())
+    if not usable:
+        raise InputError(
+            "some scale must have two different items that were answered together",
+            f"found none among {name_some(scales)} ({len(scales)} scales)",
+            "Check `constructs` and missing answers in the study file.",
+        )
+    judged = _judge(answers, usable, design or Design(), n_bootstrap, seed)
+    table = gather([rows for scale in judged for rows in scale.tables()])
+    n_used = int(
+        pd.concat([answers[list(m.names)].notna().all(axis=1) for m in usable.values()], axis=1).any(axis=1).sum()
+    )
+    return ReliabilityResult(
+        table=table,
+        n_used=n_used,
+        n_dropped=len(answers) - n_used,
+        alpha=_by_scale(table, "alpha"),
+        omega=_by_scale(table, "omega_total"),
+        cautions=(*left_out, *_cautions(judged, table)),
+        n_bootstrap=n_bootstrap,
+    )
+
+
+def _refuse_bad_scales(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> None:
+    unknown = [item for items in scales.values() for item in items if item not in answers.columns]
+    if unknown:
+        raise InputError(
+            "every item of `scales` must be a column of `answers`", f"found no {name_some(unknown)}", "Check the names."
+        )
+    if ALL in scales:
+        raise InputError(
+            f"`scales` must not use the name `{ALL}`", "it stands for all items of the study", "Rename the scale."
+        )
+
+
+def _sort_scales(
+    answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: Design
+) -> tuple[dict[str, Moments], list[Finding]]:
+    """Moments of the scales that can be judged, and why the others cannot."""
+    usable: dict[str, Moments] = {}
+    single = [name for name, items in scales.items() if len(items) < 2 and name != ALL]
+    left_out = [Finding("reliability.one_item", {"scales": single})] if single else []
+    for name, items in scales.items():
+        if len(items) < 2:
+            continue
+        rows = answers[list(items)].dropna()
+        if len(rows) < 3:
+            left_out.append(Finding("reliability.too_few_rows", {"scale": name, "n": len(rows)}))
+            continue
+        complete_values(rows)
+        moments = Moments.from_frame(rows, design=design)
+        constant = [item for item, sd in zip(items, moments.sd, strict=True) if not sd > 0]
+        twins = [] if constant else _identical(moments)
+        if constant:
+            left_out.append(Finding("reliability.constant_items", {"scale": name, "items": constant}))
+        elif twins:
+            left_out.append(Finding("reliability.identical_items", {"scale": name, "items": twins}))
+        else:
+            usable[name] = moments
+    return usable, left_out
+
+
+def _identical(moments: Moments) -> list[str]:
+    """Items that are the same as another, up to units or direction."""
+    same = np.abs(np.triu(moments.corr, 1)) >= 1 - IDENTICAL
+    return [name for name, twin in zip(moments.names, (same | same.T).any(axis=1), strict=True) if twin]
+
+
+def _judge(
+    answers: pd.DataFrame, usable: Mapping[str, Moments], design: Design, n_bootstrap: int, seed: int
+) -> list[JudgedScale]:
+    """The scales with their bootstraps; scales answered by the same rows as all items share one."""
+    if not n_bootstrap:
+        return [JudgedScale.of(name, moments, None) for name, moments in usable.items()]
+    shared = None
+    if ALL in usable:
+        rows = answers[list(usable[ALL].names)].dropna()
+        shared = bootstrap_moments(rows, n_bootstrap, seed=seed, design=design)
+    judged = []
+    for name, moments in usable.items():
+        if shared is not None and int(moments.n) == int(usable[ALL].n):  # rows complete on all are complete on some
+            replicates = shared.select(moments.names)
+        else:
+            rows = answers[list(moments.names)].dropna()
+            replicates = bootstrap_moments(rows, n_bootstrap, seed=seed, design=design)
+        judged.append(JudgedScale.of(name, moments, replicates))
+    return judged
+
+
+def _by_scale(table: pd.DataFrame, quantity: str) -> pd.Series:
+    rows = table[table["quantity"] == quantity]
+    return pd.Series(rows["estimate"].to_numpy(), index=rows["scale"].to_numpy(), name=quantity)
+
+
+def _cautions(judged: list[JudgedScale], table: pd.DataFrame) -> list[Finding]:
+    """What a reader must know about scales that were judged."""
+    rest = table[table["quantity"] == "item_rest_correlation"]
+    found = {
+        "reliability.negative_items": {"items": list(rest["term"][rest["estimate"] < 0])},
+        "reliability.two_items": {"scales": [s.name for s in judged if len(s.moments.names) == 2 and s.name != ALL]},
+        "reliability.omega_few_rows": {
+            "scales": [s.name for s in judged if 2 < len(s.moments.names) >= int(s.moments.n)]
+        },
+        "reliability.omega_failed": {"scales": [s.name for s in judged if s.has_failed]},
+        "reliability.heywood": {"scales": [s.name for s in judged if s.is_heywood]},
+        "reliability.unstable": {"scales": [s.name for s in judged if s.is_unstable]},
+    }
+    return [Finding(key, values) for key, values in found.items() if any(values.values())]

@@ -1,0 +1,122 @@
+"""One scale of a reliability analysis: its moments, its bootstrap, and the rows of its coefficients."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.moments import Moments, correlation_of, interval
+from cxresearch.core.results import tidy, words
+from cxresearch.methods.internal_consistency import (
+    alpha_if_dropped,
+    cronbach_alpha,
+    item_rest_correlation,
+    mean_inter_item_correlation,
+    omega_total,
+    split_half,
+)
+from cxresearch.methods.one_factor import OneFactor, fit_one_factor
+
+ALL = "all"  # the scale of all items of the study
+FAILED_SHARE = 0.05  # an interval is withheld where more replicates than this have no estimate
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedScale:
+    """One scale to be judged.
+
+    Attributes
+    ----------
+    name : of the scale
+    moments : of its complete rows
+    replicates : their bootstrap; None where no intervals are asked for
+    fit : one-factor solution; None with fewer than three items, or not more rows than items
+    replicate_fits : those of the replicates; None where there is no solution or no bootstrap
+    """
+
+    name: str
+    moments: Moments
+    replicates: Moments | None
+    fit: OneFactor | None
+    replicate_fits: OneFactor | None
+
+    @classmethod
+    def of(cls, name: str, moments: Moments, replicates: Moments | None) -> "JudgedScale":
+        """A scale with its one-factor solutions, where it has enough items and rows."""
+        if not 3 <= len(moments.names) < int(moments.n):
+            return cls(name, moments, replicates, None, None)
+        fit = fit_one_factor(moments.cov)
+        again = fit_one_factor(replicates.cov, start=fit) if fit.converged and replicates is not None else None
+        return cls(name, moments, replicates, fit, again)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the one-factor model has no solution."""
+        return self.fit is not None and not self.fit.converged
+
+    @property
+    def is_heywood(self) -> bool:
+        """Whether the one-factor solution has a negative residual variance."""
+        return self.fit is not None and bool(self.fit.heywood)
+
+    @property
+    def is_unstable(self) -> bool:
+        """Whether many replicates have no admissible one-factor solution."""
+        fits = self.replicate_fits
+        return fits is not None and bool((~fits.converged | fits.heywood).mean() > FAILED_SHARE)
+
+    def tables(self) -> list[pd.DataFrame]:
+        """All rows of the scale; for all items together only those of the scale as a whole."""
+        rows = [self._rows("alpha", cronbach_alpha), self._rows("alpha_standardized", _standardized_alpha)]
+        if self.fit is not None and self.fit.converged:
+            rows.append(self._omega_rows(self.fit))
+        rows.append(self._rows("split_half", split_half, "odd-even; spearman-brown"))
+        rows.append(self._rows("mean_inter_item_correlation", mean_inter_item_correlation))
+        if self.name != ALL:
+            rows.append(self._rows("item_rest_correlation", item_rest_correlation))
+            if len(self.moments.names) > 2:
+                rows.append(self._rows("alpha_if_dropped", alpha_if_dropped))
+        return rows
+
+    def _rows(self, quantity: str, coefficient: Callable[[np.ndarray], np.ndarray], method: str = "") -> pd.DataFrame:
+        with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may hold a constant item: nan, and counted
+            stack = None if self.replicates is None else coefficient(self.replicates.cov)
+            return self._tidy(quantity, coefficient(self.moments.cov), stack, method)
+
+    def _omega_rows(self, fit: OneFactor) -> pd.DataFrame:
+        stack = None
+        if self.replicates is not None and self.replicate_fits is not None:
+            stack = omega_total(self.replicates.cov, self.replicate_fits)
+        kind = words("one-factor ml", "heywood case" if fit.heywood else "")
+        return self._tidy("omega_total", omega_total(self.moments.cov, fit), stack, kind)
+
+    def _tidy(self, quantity: str, estimate: np.ndarray, stack: np.ndarray | None, method: str) -> pd.DataFrame:
+        low, high = (np.nan, np.nan) if stack is None else _interval_of(stack)
+        return tidy(
+            quantity,
+            estimate,
+            scale=self.name,
+            term=self.moments.names if np.ndim(estimate) else "",
+            conf_low=low,
+            conf_high=high,
+            n=float(self.moments.n),
+            method=words(method, "" if stack is None else "percentile bootstrap", self.moments.design_words),
+        )
+
+
+def _standardized_alpha(cov: np.ndarray) -> np.ndarray:
+    return cronbach_alpha(correlation_of(cov))
+
+
+def _interval_of(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """95 % percentile interval of the replicates that have an estimate; nan where too many have none."""
+    failed = np.isnan(replicates).mean(axis=0)
+    if not np.any(failed):
+        return interval(replicates)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all replicates nan
+        low, high = np.nanquantile(replicates, [0.025, 0.975], axis=0)
+    enough = failed <= FAILED_SHARE
+    return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
