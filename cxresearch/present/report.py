@@ -101,7 +101,7 @@ class Report:
             )
         layout = lay_out(result.table, result.views[key], key, self.text)
         path = f"tables/{self.notebook}_{key.replace('.', '_')}.csv"
-        content = layout.values.to_csv(index=False, lineterminator="\n")
+        content = layout.exact.to_csv(index=False, lineterminator="\n")
         write_whole(self.folder / path, content.encode("utf-8-sig"))  # the mark lets spreadsheets read Chinese
         self._keep("table", key, title=layout.title, html=layout.html(), notes=layout.notes, file=path)
         self._record(result)

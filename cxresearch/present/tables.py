@@ -4,18 +4,20 @@ How numbers are rounded stands in `numbers.py`.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from math import isnan
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from cxresearch.core.results import KEYS, View
-from cxresearch.errors import name_some
+from cxresearch.core.results import View
 from cxresearch.present.numbers import MISSING, Writer, write_decimals, write_interval, writer_of
 from cxresearch.present.text import Text
 
+T = TypeVar("T")
 _LEFT = ' style="text-align:left"'  # notebooks align every cell to the right
 
 
@@ -29,7 +31,7 @@ class Layout:
     header : column headings, the first `stubs` of them over the labels of the lines
     rows : one tuple of texts a line, as long as the header
     notes : what stands under the table
-    values : the same lines at full precision, the bounds of intervals as columns of their own
+    exact : the same lines at full precision, the bounds of intervals as columns of their own
     """
 
     title: str
@@ -37,7 +39,7 @@ class Layout:
     stubs: int
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
-    values: pd.DataFrame
+    exact: pd.DataFrame
 
     def html(self) -> str:
         """The <table>; a label that repeats from line to line is written once, over all its lines."""
@@ -80,13 +82,17 @@ class Layout:
         return f"<p><strong>{escape(self.title)}</strong></p>\n{self.html()}\n{notes}"
 
 
+Line = tuple[str, ...]  # codes that tell a line from the others
+Row = dict[Hashable, Any]  # one number of the table, by column
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """One column: its heading, the texts by line, and the numbers behind them by heading and line."""
 
     heading: str
-    texts: dict[tuple[str, ...], str]
-    numbers: dict[str, dict[tuple[str, ...], float]]
+    texts: dict[Line, str]
+    numbers: dict[str, dict[Line, float]]
 
 
 def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
@@ -104,12 +110,12 @@ def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
     ValueError
         If the view finds no row, or several numbers for one cell: then a key is missing from its `rows`.
     """
-    rows = select(table, view)
-    if rows.empty:
+    chosen = select(table, view)
+    if chosen.empty:
         raise ValueError(f"view `{key}` finds no row of {', '.join(view.quantities)}")
-    keys = _line_keys(rows, view)
-    rows = rows.assign(line=list(rows[keys].itertuples(index=False, name=None)))
-    stubs = {row["line"]: tuple(_label(row, name, text) for name in keys) for row in rows.to_dict("records")}
+    keys = _line_keys(chosen, view)
+    rows: list[Row] = [{**row, "line": tuple(row[name] for name in keys)} for row in chosen.to_dict("records")]
+    stubs = {row["line"]: tuple(_label(row, name, text) for name in keys) for row in rows}
     columns = _number_columns(rows, text) if view.columns == "numbers" else _quantity_columns(rows, view, text)
     columns += _count_column(rows, text)
     headings = [text.quantity(name, view=key) for name in keys]
@@ -120,7 +126,7 @@ def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
         stubs=len(keys),
         rows=tuple((*stub, *(column.texts.get(line, gap) for column in columns)) for line, stub in stubs.items()),
         notes=tuple(_notes(rows, columns, text)),
-        values=_values(headings, stubs, columns),
+        exact=_exact(headings, stubs, columns),
     )
 
 
@@ -136,120 +142,121 @@ def _words(method: str) -> set[str]:
     return set(method.replace(";", " ").split())
 
 
-def _line_keys(rows: pd.DataFrame, view: View) -> list[str]:
+def _line_keys(chosen: pd.DataFrame, view: View) -> list[str]:
     """The keys that tell lines apart; those blank everywhere are left out."""
-    keys = [name for name in view.rows if name != view.columns and rows[name].ne("").any()]
-    several = view.columns == "numbers" and rows["quantity"].nunique() > 1
+    keys = [name for name in view.rows if name != view.columns and chosen[name].ne("").any()]
+    several = view.columns == "numbers" and len(set(chosen["quantity"])) > 1
     return [*keys, "quantity"] if several or not keys else keys
 
 
-def _label(row: dict[str, Any], key: str, text: Text) -> str:
+def _label(row: Row, key: str, text: Text) -> str:
     """The label of a line or column; a value of a grouping column is looked up under that column."""
-    code = str(row[key])
+    code = row[key]
     if key == "quantity":
         return text.quantity(code)
     if key == "group" and f"{row['term']}={code}" in text.labels:
-        return text.label(code, of=str(row["term"]))
+        return text.label(code, of=row["term"])
     by = next((words.removeprefix("by ") for words in row["method"].split("; ") if words.startswith("by ")), "")
     return text.label(code, of=by) if by and key in ("group", "term") else text.label(code)
 
 
-def _quantity_columns(rows: pd.DataFrame, view: View, text: Text) -> list[_Column]:
+def _quantity_columns(rows: list[Row], view: View, text: Text) -> list[_Column]:
     """One column a quantity, or one a scale, term or group; estimates with their intervals."""
-    across = view.columns if view.columns in KEYS else "quantity"
+    across = view.columns
     columns = []
-    for _, part in rows.groupby(across, sort=False):
-        heading = _label(part.iloc[0].to_dict(), across, text)
+    for code in dict.fromkeys(row[across] for row in rows):
+        part = [row for row in rows if row[across] == code]
         for words, same in _told_apart(part):
-            columns.append(_estimates(same, " · ".join([heading, *map(text.label, words)]), rows, text))
+            heading = " · ".join([_label(part[0], across, text), *map(text.label, words)])
+            columns.append(_estimates(same, heading, rows, text))
     return columns
 
 
-def _told_apart(rows: pd.DataFrame) -> Iterator[tuple[list[str], pd.DataFrame]]:
+def _told_apart(rows: list[Row]) -> Iterator[tuple[list[str], list[Row]]]:
     """Rows whose lines repeat, by method, with the words that only this method has; else all rows and no words."""
-    if not rows["line"].duplicated().any():
+    if len({row["line"] for row in rows}) == len(rows):
         yield [], rows
         return
-    methods = {method: method.split("; ") for method in rows["method"].unique()}
+    methods = {method: method.split("; ") for method in dict.fromkeys(row["method"] for row in rows)}
     shared = set.intersection(*map(set, methods.values()))
     for method, words in methods.items():
-        yield [word for word in words if word not in shared], rows[rows["method"] == method]
+        yield [word for word in words if word not in shared], [row for row in rows if row["method"] == method]
 
 
-def _estimates(part: pd.DataFrame, heading: str, rows: pd.DataFrame, text: Text) -> _Column:
+def _estimates(part: list[Row], heading: str, rows: list[Row], text: Text) -> _Column:
     """A column of estimates, each with its interval."""
-    _refuse_repeated(part)
-    quantity = part["quantity"].iloc[0]
-    write = writer_of(quantity, rows.loc[rows["quantity"] == quantity, "estimate"])
-    bounds = [write_interval(low, high, write) for low, high in zip(part["conf_low"], part["conf_high"], strict=True)]
-    cells = [f"{write(value)} {ends}".rstrip() for value, ends in zip(part["estimate"], bounds, strict=True)]
-    names = {"estimate": heading}
-    if any(bounds):
-        names |= {end: f"{heading} ({text.quantity(end)})" for end in ("conf_low", "conf_high")}
-    numbers = {name: dict(zip(part["line"], part[column], strict=True)) for column, name in names.items()}
-    return _Column(heading, dict(zip(part["line"], cells, strict=True)), numbers)
+    write = _writers(rows)[part[0]["quantity"]]
+    bounds = _by_line(part, lambda row: write_interval(row["conf_low"], row["conf_high"], write))
+    texts = _by_line(part, lambda row: f"{write(row['estimate'])} {bounds[row['line']]}".rstrip())
+    ends = ("conf_low", "conf_high") if any(bounds.values()) else ()
+    numbers = {heading: _by_line(part, lambda row: row["estimate"])}
+    numbers |= {f"{heading} ({text.quantity(end)})": _by_line(part, itemgetter(end)) for end in ends}
+    return _Column(heading, texts, numbers)
 
 
-def _number_columns(rows: pd.DataFrame, text: Text) -> list[_Column]:
+def _number_columns(rows: list[Row], text: Text) -> list[_Column]:
     """Estimate, standard error, interval, statistic, df and p side by side; those that no line has are left out."""
-    _refuse_repeated(rows)
-    one = rows["quantity"].nunique() == 1
-    writers = {name: writer_of(name, part["estimate"]) for name, part in rows.groupby("quantity", sort=False)}
+    writers = _writers(rows)
     columns = []
-    for name in ("estimate", "std_error", "statistic", "df", "p_value"):
-        if rows[name].notna().any():
-            own = writer_of(name, rows[name])
+    for name in ("estimate", "std_error", "interval", "statistic", "df", "p_value"):
+        if name == "interval":
+            columns += _interval_column(rows, writers, text)
+        elif not all(isnan(row[name]) for row in rows):
+            own = writer_of(name, [row[name] for row in rows])
             as_estimate = name in ("estimate", "std_error")
-            heading = text.quantity(rows["quantity"].iloc[0] if one and name == "estimate" else name)
-            cells = {
-                line: (writers[quantity] if as_estimate else own)(value)
-                for line, quantity, value in zip(rows["line"], rows["quantity"], rows[name], strict=True)
-            }
-            columns.append(_Column(heading, cells, {heading: dict(zip(rows["line"], rows[name], strict=True))}))
-    ends = rows[["conf_low", "conf_high"]].notna().all(axis=1)
-    if ends.any():
-        columns.insert(2 if len(columns) > 1 and rows["std_error"].notna().any() else 1, _interval(rows, writers, text))
+            heading = text.quantity(rows[0]["quantity"] if name == "estimate" and len(writers) == 1 else name)
+            texts = {row["line"]: (writers[row["quantity"]] if as_estimate else own)(row[name]) for row in rows}
+            columns.append(_Column(heading, texts, {heading: _by_line(rows, itemgetter(name))}))
     return columns
 
 
-def _interval(rows: pd.DataFrame, writers: dict[str, Writer], text: Text) -> _Column:
-    bounds = zip(rows["line"], rows["quantity"], rows["conf_low"], rows["conf_high"], strict=True)
-    cells = {line: write_interval(low, high, writers[quantity]) or MISSING for line, quantity, low, high in bounds}
-    ends = {text.quantity(end): dict(zip(rows["line"], rows[end], strict=True)) for end in ("conf_low", "conf_high")}
-    return _Column(text.quantity("interval"), cells, ends)
+def _interval_column(rows: list[Row], writers: dict[str, Writer], text: Text) -> list[_Column]:
+    texts = {row["line"]: write_interval(row["conf_low"], row["conf_high"], writers[row["quantity"]]) for row in rows}
+    ends = {text.quantity(end): _by_line(rows, itemgetter(end)) for end in ("conf_low", "conf_high")}
+    shown = {line: bounds or MISSING for line, bounds in texts.items()}
+    return [_Column(text.quantity("interval"), shown, ends)] if any(texts.values()) else []
 
 
-def _refuse_repeated(rows: pd.DataFrame) -> None:
-    twice = rows[rows["line"].duplicated()]
-    if len(twice):
-        raise ValueError(
-            f"several numbers for one cell: {name_some(twice['line'].unique())}; add a key to the view's rows"
-        )
-
-
-def _count_column(rows: pd.DataFrame, text: Text) -> list[_Column]:
-    """How many rows stand behind each line, where lines differ in it but a line is of one mind."""
-    counts = rows.groupby("line", sort=False)["n"]
-    if not (counts.nunique() == 1).all() or rows["n"].nunique() == 1 or (rows["n"] == rows["estimate"]).all():
+def _count_column(rows: list[Row], text: Text) -> list[_Column]:
+    """How many rows stand behind each line, where lines differ in it but each line has one number."""
+    pairs = {(row["line"], row["n"]) for row in rows}
+    lines, sizes = {line for line, _ in pairs}, {size for _, size in pairs}
+    if len(pairs) > len(lines) or len(sizes) == 1 or any(isnan(size) for size in sizes):
         return []
-    sizes = counts.first().to_dict()
-    return [_Column(text.quantity("n"), {line: write_decimals(n, 0) for line, n in sizes.items()}, {"n": sizes})]
+    counts = _by_line(rows, itemgetter("n"))
+    heading = text.quantity("n")
+    return [_Column(heading, {line: write_decimals(n, 0) for line, n in counts.items()}, {heading: counts})]
 
 
-def _notes(rows: pd.DataFrame, columns: list[_Column], text: Text) -> Iterator[str]:
+def _notes(rows: list[Row], columns: list[_Column], text: Text) -> Iterator[str]:
     """What stands under the table: rows behind the numbers, what brackets mean, the choices made."""
-    sizes = rows["n"].dropna()
-    if len(sizes) and not any("n" in column.numbers for column in columns):
-        low, high = (write_decimals(size, 0) for size in (sizes.min(), sizes.max()))
+    sizes = [row["n"] for row in rows if not isnan(row["n"])]
+    if sizes and columns[-1].heading != text.quantity("n"):
+        low, high = (write_decimals(size, 0) for size in (min(sizes), max(sizes)))
         yield text.note("table.n", n=low) if low == high else text.note("table.n_between", low=low, high=high)
     if any("[" in cell for column in columns for cell in column.texts.values()):
         yield text.note("table.brackets")
-    methods = [method for method in rows["method"].unique() if method]
+    methods = dict.fromkeys(row["method"] for row in rows if row["method"])
     if len(methods) == 1:
-        yield text.note("table.method", method="; ".join(map(text.label, methods[0].split("; "))))
+        yield text.note("table.method", method="; ".join(map(text.label, next(iter(methods)).split("; "))))
 
 
-def _values(headings: list[str], stubs: dict[tuple[str, ...], tuple[str, ...]], columns: list[_Column]) -> pd.DataFrame:
+def _writers(rows: list[Row]) -> dict[str, Writer]:
+    """How to write the estimates of each quantity."""
+    quantities = dict.fromkeys(row["quantity"] for row in rows)
+    return {name: writer_of(name, [row["estimate"] for row in rows if row["quantity"] == name]) for name in quantities}
+
+
+def _by_line(rows: list[Row], value: Callable[[Row], T]) -> dict[Line, T]:
+    found: dict[Line, T] = {}
+    for row in rows:
+        if row["line"] in found:
+            raise ValueError(f"several numbers for {row['quantity']} of {row['line']}; add a key to the view's `rows`")
+        found[row["line"]] = value(row)
+    return found
+
+
+def _exact(headings: list[str], stubs: dict[Line, Line], columns: list[_Column]) -> pd.DataFrame:
     frame = pd.DataFrame(list(stubs.values()), columns=headings)
     for column in columns:
         for name, numbers in column.numbers.items():

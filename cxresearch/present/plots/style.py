@@ -1,6 +1,6 @@
 """One look for all figures: colour-blind safe, readable in print, Chinese labels included."""
 
-from collections.abc import Sequence
+from functools import cache
 
 import matplotlib.pyplot as plt
 from matplotlib import font_manager
@@ -39,14 +39,31 @@ def apply_style() -> None:
             "figure.dpi": 110,
             "savefig.dpi": 200,
             "svg.fonttype": "path",
+            "svg.hashsalt": "cxresearch",  # the same figure gives the same file
         }
     )
 
 
-def available_cjk_fonts() -> Sequence[str]:
-    """Chinese fonts of this machine, best first; else those of the optional font package."""
+@cache
+def available_cjk_fonts() -> tuple[str, ...]:
+    """The Chinese font of this machine, else that of the optional package `pylopdf-fonts-zh-cn`; empty without either.
+
+    One is enough: matplotlib would search every further one for each letter that all of them lack.
+    """
     known = {font.name for font in font_manager.fontManager.ttflist}
-    return [name for name in CJK_FONTS if name in known]
+    installed = [name for name in CJK_FONTS if name in known]
+    return tuple(installed[:1]) or _packaged_font()
+
+
+def _packaged_font() -> tuple[str, ...]:
+    """Register the font of the optional package."""
+    try:
+        from pylopdf_fonts_zh_cn import sans_path
+    except ImportError:
+        return ()
+    path = str(sans_path())
+    font_manager.fontManager.addfont(path)
+    return (font_manager.FontProperties(fname=path).get_name(),)
 
 
 def axes_of(ax: Axes | None, *, width: float = 7.0, height: float = 4.0) -> Axes:
