@@ -13,7 +13,7 @@ PACKAGE = Path(cxresearch.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "core": {"errors"},
-    "study": {"errors", "core.design"},
+    "study": {"errors", "core.design", "core.rules"},
     "methods": {"errors", "core", "methods"},
     "present": {"errors", "core", "study", "present"},
     "batch": {"errors", "study", "core", "present", "methods", "batch"},

@@ -69,9 +69,25 @@ _EVERY = (
         "and Practice 19:139-152. doi:10.2753/MTP1069-6679190202.",
     ),
     Rule(
+        "clusters", 20, "at_least", "Cameron & Miller 2015",
+        "Cameron, A. C., & Miller, D. L. (2015). A practitioner's guide to cluster-robust inference. Journal of Human Resources "
+        "50:317-372. doi:10.3368/jhr.50.2.317, p. 341.",
+    ),
+    Rule(
         "missing_share", 0.05, "at_most", "Schafer 1999",
         "Schafer, J. L. (1999). Multiple imputation: a primer. Statistical Methods in Medical Research 8:3-15. "
         "doi:10.1177/096228029900800102.",
+    ),
+    Rule(
+        "speeder", 0.50, "below", "Greszki et al. 2015",
+        "Greszki, R., Meyer, M., & Schoen, H. (2015). Exploring the effects of removing 'too fast' responses and respondents "
+        "from web surveys. Public Opinion Quarterly 79:471-503. doi:10.1093/poq/nfu058 (their strictest: half the median).",
+    ),
+    Rule(
+        "grid_items", 6, "at_least", "Johnson 2005",
+        "Johnson, J. A. (2005). Ascertaining the validity of individual protocols from Web-based personality inventories. "
+        "Journal of Research in Personality 39:103-129. doi:10.1016/j.jrp.2004.09.009 (the shortest limit on equal answers "
+        "in a row).",
     ),
     Rule(
         "effect_small", 0.20, "at_least", "Cohen 1988",

@@ -8,13 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-SPEED_SHARE = 0.5
-"""Share of the median response time below which a respondent is a speeder: the strictest threshold of Greszki, Meyer and
-Schoen (2015) Public Opinion Quarterly 79:471-503, doi:10.1093/poq/nfu058."""
-GRID_ITEMS = 6
-"""Items on one scale that make a grid long enough to see straight-lining: the shortest string that no careful respondent of
-Costa and McCrae exceeded, as told by Johnson (2005) Journal of Research in Personality 39:103-129,
-doi:10.1016/j.jrp.2004.09.009."""
+from cxresearch.core.rules import RULES
 
 
 def flag_rows(
@@ -60,26 +54,29 @@ def find_duplicates(frame: pd.DataFrame, *, identity: str | None = None) -> pd.S
 
 
 def grids_of(ranges: Mapping[str, tuple[float, float]]) -> list[list[str]]:
-    """Items that share a scale, where there are GRID_ITEMS of them or more."""
+    """Items that share a scale, where there are enough of them to see straight-lining (rule `grid_items`)."""
     grids: dict[tuple[float, float], list[str]] = {}
     for item, scale in ranges.items():
         grids.setdefault(scale, []).append(item)
-    return [items for items in grids.values() if len(items) >= GRID_ITEMS]
+    return [items for items in grids.values() if RULES["grid_items"].met(len(items))]
 
 
 def find_straightliners(given: pd.DataFrame, grids: list[list[str]]) -> pd.Series:
     """Rows with one and the same answer to all items of each grid, before reversed items are turned round.
 
-    A grid counts for a respondent who answered half of it or more, and GRID_ITEMS of its items or more; who answered no
-    grid that far is no straight-liner. This is simple nondifferentiation as in Kim et al. (2019) Social Science Computer
-    Review 37:214-233, doi:10.1177/0894439317752406.
+    A grid counts for a respondent who answered half of it, and as many items as the rule `grid_items` asks for; who
+    answered no grid that far is no straight-liner. This is simple nondifferentiation as in Kim et al. (2019) Social
+    Science Computer Review 37:214-233, doi:10.1177/0894439317752406.
+
+    >>> find_straightliners(pd.DataFrame([[4] * 6, [4] * 5 + [3]], columns=list("abcdef")), [list("abcdef")]).tolist()
+    [True, False]
     """
     straight = np.ones(len(given), bool)
     judged = np.zeros(len(given), bool)
     for items in grids:
         answers = given[items]
         counts = answers.notna().to_numpy().sum(axis=1)
-        enough = counts >= max(GRID_ITEMS, len(items) / 2)
+        enough = (counts >= len(items) / 2) & RULES["grid_items"].met(counts)
         same = (answers.max(axis=1) == answers.min(axis=1)).to_numpy()
         straight &= same | ~enough
         judged |= enough
@@ -87,10 +84,10 @@ def find_straightliners(given: pd.DataFrame, grids: list[list[str]]) -> pd.Serie
 
 
 def find_speeders(seconds: pd.Series) -> pd.Series:
-    """Rows answered in less than SPEED_SHARE of the median time; a missing time is none.
+    """Rows answered in less than a share of the median time (rule `speeder`); a missing time is none.
 
     >>> find_speeders(pd.Series([100, 120, 49, None])).tolist()
     [False, False, True, False]
     """
     times = pd.to_numeric(seconds, errors="coerce")
-    return times < SPEED_SHARE * times.median()
+    return pd.Series(RULES["speeder"].met(times / times.median()), index=seconds.index)
