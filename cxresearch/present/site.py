@@ -7,12 +7,15 @@ from functools import cache
 from importlib import resources
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jinja2 import Environment, StrictUndefined, Template
 
 from cxresearch.present.outputs import write_whole
-from cxresearch.present.text import Language, Text, catalogue
+from cxresearch.present.text import Text, catalogue
+
+if TYPE_CHECKING:
+    from cxresearch.study.open import Study
 
 FIRST_ANSWER = (
     4  # notebooks 00 to 03 ask how good data and measurement are; from 04 on they answer the study's questions
@@ -35,14 +38,7 @@ class Outcome(Protocol):
         """Why it was skipped or failed."""
 
 
-def write_page(
-    folder: Path,
-    *,
-    title: str,
-    aim: str = "",
-    language: Language = "en",
-    outcomes: Sequence[Outcome] = (),
-) -> Path:
+def write_page(study: "Study", folder: Path, outcomes: Sequence[Outcome] = ()) -> Path:
     """Write index.html from what the notebooks of a study have left in pages/.
 
     The page needs no network, no script and no other file: figures stand inside it. It links to the tables, figures and notebooks
@@ -50,18 +46,18 @@ def write_page(
 
     Parameters
     ----------
+    study : gives title, aim and language
     folder : outputs of the study
-    title, aim, language : of the study
     outcomes : what became of the notebooks of the last run; skipped and failed ones are listed with their reasons
     """
-    text = Text(language)
+    text = Text(study.language)
     notebooks = [_notebook(page, folder, text) for page in _pages(folder)]
     _number(notebooks)
     shown = {notebook["name"] for notebook in notebooks}
     content = _template().render(
         text=text,
-        title=title,
-        aim=aim,
+        title=study.title,
+        aim=study.aim,
         notebooks=notebooks,
         finding_groups=_finding_groups(notebooks, text),
         left_out=[_left_out(one, folder, text) for one in outcomes if one.status != "ok" and one.notebook not in shown],
