@@ -1,0 +1,170 @@
+"""One notebook in one kernel, from its first cell to its last or to its first fault."""
+
+import logging
+import re
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_core.utils import ensure_event_loop
+from nbclient.exceptions import DeadKernelError
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NotebookExecutionManager
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from cxresearch.batch.kernels import KERNEL_NAME, Kernel, KernelPool
+
+SECONDS_TO_START = 60
+SECONDS_FOR_OUTPUT = 60  # a busy machine may deliver the last output of a cell late
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+for _name in ("papermill", "traitlets"):  # faults come back as Failure; a log line would cut through the progress bar
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a notebook did not come to its end.
+
+    Attributes
+    ----------
+    error : name and message of the error, in one line
+    cell : number of the cell as Jupyter shows it (In [3] is 3); None if no cell was reached
+    """
+
+    error: str
+    cell: int | None = None
+
+    def __str__(self) -> str:
+        return self.error if self.cell is None else f"cell {self.cell}: {self.error}"
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An executed notebook.
+
+    Attributes
+    ----------
+    notebook : with the outputs of all cells that ran
+    failure : None if every cell ran
+    seconds : from the first start of a kernel to the last end
+    retried : why a kernel had to be started a second time, else ""
+    """
+
+    notebook: nbformat.NotebookNode
+    failure: Failure | None
+    seconds: float
+    retried: str = ""
+
+
+class _KernelStartError(Exception):
+    """No cell was reached: a fault of the machinery, not of the notebook."""
+
+
+def execute(source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: KernelPool) -> Execution:
+    """Run a notebook with parameters; a kernel that does not start is tried once more.
+
+    Parameters
+    ----------
+    source : the notebook file
+    parameters : replace those of the cell tagged `parameters`
+    folder : where the kernel works; this process's own folder stays as it is
+    pool : where the kernel comes from
+    """
+    begin, retried = time.monotonic(), ""
+    while True:
+        notebook = parameterize_notebook(
+            load_notebook_node(str(source)), dict(parameters), kernel_name=KERNEL_NAME, language="python"
+        )
+        try:
+            failure = _run_cells(notebook, folder, pool)
+        except _KernelStartError as error:
+            if not retried and not pool.stopped:
+                retried = str(error)
+                continue
+            failure = Failure(str(error))
+        if failure:
+            _mark(notebook, failure)
+        return Execution(notebook, failure, time.monotonic() - begin, retried)
+
+
+def _run_cells(notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool) -> Failure | None:
+    kernel = pool.take()
+    progress = NotebookExecutionManager(notebook, progress_bar=False)
+    client = PapermillNotebookClient(
+        progress,
+        km=kernel,
+        resources={"metadata": {"path": str(folder)}},
+        startup_timeout=SECONDS_TO_START,
+        iopub_timeout=SECONDS_FOR_OUTPUT,
+    )
+    started = finished = False
+    progress.notebook_start()
+    try:
+        with closing(ensure_event_loop()), client.setup_kernel(cleanup_kc=True):
+            started = True
+            client.papermill_execute_cells()
+            client.set_widgets_metadata()
+            finished = True
+    except Exception as error:
+        if not started:
+            raise _KernelStartError(_why_not_started(error, kernel)) from error
+        if not finished:  # else the kernel was only slow to stop
+            return Failure(_why_stopped(error, kernel, pool), _last_cell(notebook))
+    finally:
+        pool.give_back(kernel)
+        progress.notebook_complete()
+    return _failed_cell(notebook)
+
+
+def _why_not_started(error: Exception, kernel: Kernel) -> str:
+    return f"the kernel did not start ({kernel.last_words() or one_line(error)})"
+
+
+def _why_stopped(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
+    if pool.stopped:
+        return "the run was stopped"
+    if isinstance(error, DeadKernelError):
+        return f"the kernel died ({kernel.last_words() or 'no reason known'})"
+    return f"{type(error).__name__}: {one_line(error)}"
+
+
+def one_line(text: object, limit: int = 400) -> str:
+    """A message without colours and line breaks, cut where it grows long."""
+    flat = " ".join(_COLOURS.sub("", str(text)).split())
+    return flat if len(flat) <= limit else f"{flat[:limit]}…"
+
+
+def _failed_cell(notebook: nbformat.NotebookNode) -> Failure | None:
+    """The cell that raised, as papermill has marked it."""
+    for index, cell in enumerate(notebook.cells):
+        if cell.metadata.get("papermill", {}).get("exception") is True:
+            errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+            said = f"{errors[-1].ename}: {one_line(errors[-1].evalue)}" if errors else "it raised an error"
+            return Failure(said.removesuffix(": "), _number(notebook, index))
+    return None
+
+
+def _last_cell(notebook: nbformat.NotebookNode) -> int | None:
+    """The number of the cell that was begun last."""
+    begun = [
+        index
+        for index, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    return _number(notebook, begun[-1]) if begun else None
+
+
+def _number(notebook: nbformat.NotebookNode, index: int) -> int:
+    return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in notebook.cells[: index + 1])
+
+
+def _mark(notebook: nbformat.NotebookNode, failure: Failure) -> None:
+    """Say at the head of the notebook where it stopped, and why."""
+    text = f"**This run stopped at** {failure}" if failure.cell is None else f"**This run stopped at {failure}**"
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(text))

@@ -1,0 +1,132 @@
+"""How a kernel is started and ended: a process of this very interpreter, on TCP, in its own process group."""
+
+import os
+import signal
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+KERNEL_NAME = "python3"
+_THREAD_VARIABLES = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+    *("NUMEXPR_MAX_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT"),
+)
+_COMMAND = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
+
+
+def count_cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Kernel(AsyncKernelManager):
+    """One kernel; what `python3` means to Jupyter elsewhere on this machine does not matter.
+
+    Attributes
+    ----------
+    environment : variables set on top of this process's own
+    process : the kernel's process once it was started
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        super().__init__(kernel_name=KERNEL_NAME, transport="tcp", autorestart=False)
+        self._kernel_spec = KernelSpec(argv=_COMMAND, display_name="Python 3", language="python")
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+        self.cancelled = False
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `end`)
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+        kw["env"] = {**kw["env"], **self.environment}
+        await super()._async_launch_kernel(kernel_cmd, **kw, stdout=self._log, stderr=self._log)
+        self.process = getattr(self.provisioner, "process", None)
+        if self.cancelled:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the kernel and all that it started, at once; nothing happens where it is gone already."""
+        self.cancelled = True
+        if self.process is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Leave nothing behind: no process, no connection file, no log."""
+        self.kill()
+        if self.process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=5)
+        self.cleanup_connection_file()
+        self._log.close()
+
+    def last_words(self) -> str:
+        """Why the process ended, as far as that can be known; "" while it runs."""
+        code = self.process.poll() if self.process else None
+        if code is None:
+            return ""
+        if code < 0:
+            out_of_memory = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
+            return f"it was ended by signal {signal.Signals(-code).name}{out_of_memory}"
+        self._log.seek(0)
+        lines = [line for line in self._log.read().decode(errors="replace").splitlines() if line.strip()]
+        return f"it ended with status {code}" + (f": {lines[-1].strip()}" if lines else "")
+
+
+class KernelPool:
+    """Makes kernels for one run and can end all of them.
+
+    Parameters
+    ----------
+    jobs : how many run at a time; each gets its share of the cores
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self.environment = kernel_environment(jobs)
+        self.stopped = False
+        self._alive: set[Kernel] = set()
+        self._lock = threading.Lock()
+
+    def take(self) -> Kernel:
+        """A kernel that is not started yet."""
+        kernel = Kernel(self.environment)
+        with self._lock:
+            self._alive.add(kernel)
+            kernel.cancelled = self.stopped
+        return kernel
+
+    def give_back(self, kernel: Kernel) -> None:
+        """End a kernel that is not needed any more."""
+        kernel.end()
+        with self._lock:
+            self._alive.discard(kernel)
+
+    def stop(self) -> None:
+        """End every kernel, and each that is started from now on."""
+        with self._lock:
+            self.stopped = True
+            for kernel in self._alive:
+                kernel.kill()
+
+
+def kernel_environment(jobs: int) -> dict[str, str]:
+    """Environment variables of a kernel when `jobs` of them share the cores; what the user has set stands.
+
+    >>> kernel_environment(jobs=1000)["OMP_NUM_THREADS"]
+    '1'
+    """
+    share = str(max(1, count_cores() // jobs))
+    environment = {name: os.environ.get(name, share) for name in _THREAD_VARIABLES}
+    home = Path(__file__).parents[2]
+    if home != Path(sysconfig.get_paths()["purelib"]):  # a source checkout: kernels work in other folders
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home), os.environ.get("PYTHONPATH", "")]))
+    return environment

@@ -1,0 +1,131 @@
+"""What must run: one task a study and notebook, decided before anything is started."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cxresearch.batch.notebooks import NotebookFile, choose, faults_of_choices
+from cxresearch.errors import InputError
+from cxresearch.study.open import Study, open_study
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One notebook of one study.
+
+    Attributes
+    ----------
+    source : the notebook file
+    folder : where the study's outputs go
+    parameters : what is handed to the notebook
+    skip : why it is not run (a part of the study is missing), else ""
+    fault : why it cannot be run, else ""
+    """
+
+    study: str
+    notebook: str
+    source: Path
+    folder: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    skip: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole run.
+
+    Attributes
+    ----------
+    studies : by name, those that can be run
+    tasks : what is to be done, study by study
+    faults : study file -> what is wrong with it; none of its notebooks is run
+    """
+
+    studies: Mapping[str, Study]
+    tasks: Sequence[Task]
+    faults: Mapping[Path, list[str]]
+
+
+def plan_study(
+    study: Study, notebooks: Mapping[str, NotebookFile], *, outputs: Path, chosen: Sequence[str]
+) -> list[Task]:
+    """The tasks of one study, in the order of the notebooks.
+
+    Parameters
+    ----------
+    notebooks : every notebook by name
+    outputs : the folder that holds one folder a study
+    chosen : names of the notebooks to run
+    """
+    return [_plan_notebook(study, notebooks[name], outputs) for name in chosen]
+
+
+def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:
+    unknown = [need for need in notebook.needs if need not in study.parts]
+    missing = [study.parts[need] for need in notebook.needs if study.parts.get(need)]
+    fault = notebook.fault
+    if unknown and not fault:
+        fault = f"it needs `{unknown[0]}`, which is no part of a study"
+    return Task(
+        study=study.name,
+        notebook=notebook.name,
+        source=notebook.path,
+        folder=outputs.resolve() / study.name,
+        parameters={
+            "study_file": str(study.path.resolve()),
+            "output_dir": str(outputs.resolve()),
+            **study.notebooks.get(notebook.name, {}),
+        },
+        skip="" if fault else "; ".join(dict.fromkeys(missing)),
+        fault=fault,
+    )
+
+
+def plan_run(
+    files: Sequence[Path], notebooks: Mapping[str, NotebookFile], *, outputs: Path, only: Sequence[str] = ()
+) -> Plan:
+    """Open every study and decide what must run.
+
+    Parameters
+    ----------
+    files : the study files; one that is named twice counts once
+    notebooks : every notebook by name
+    only : numbers or names of notebooks; all of them if empty
+
+    Raises
+    ------
+    InputError
+        If `only` names no notebook.
+    """
+    chosen = choose(notebooks, only)
+    opened = {path: _open(path) for path in dict.fromkeys(path.resolve() for path in files)}
+    studies = {path: study for path, study in opened.items() if not isinstance(study, str)}
+    faults = {path: [message] for path, message in opened.items() if isinstance(message, str)}
+    taken_twice = _names_taken_twice({path: study.name for path, study in studies.items()})
+    for path, study in studies.items():
+        found = taken_twice.get(path, []) + faults_of_choices(study.notebooks, notebooks)
+        if found:
+            faults[path] = found
+    good = [study for path, study in studies.items() if path not in faults]
+    tasks = [task for study in good for task in plan_study(study, notebooks, outputs=outputs, chosen=chosen)]
+    return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in opened if path in faults})
+
+
+def _open(path: Path) -> Study | str:
+    """The study, or what is wrong with its file."""
+    try:
+        return open_study(path)
+    except InputError as error:
+        return str(error)
+
+
+def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
+    """Study files whose `study:` another file has too, each with the fault."""
+    faults = {}
+    for path, name in names.items():
+        others = [other.name for other in names if other != path and names[other] == name]
+        if others:
+            faults[path] = [f"study: {', '.join(others)} is called '{name}' too; give each study a name of its own"]
+    return faults

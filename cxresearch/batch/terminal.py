@@ -1,0 +1,67 @@
+"""What a run says on the terminal: progress while it lasts, one line a notebook at its end."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from tqdm import tqdm
+
+from cxresearch.batch.outcome import Outcome
+
+
+class Progress:
+    """A bar on a terminal; in CI or in a file one plain line for each notebook that is done."""
+
+    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.total, self.done = total, 0
+        plain = bool(os.environ.get("CI")) or not self.stream.isatty()
+        self.bar = None if plain else tqdm(total=total, unit="notebook", file=self.stream, leave=False)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def tick(self, outcome: Outcome) -> None:
+        """Count one notebook as done."""
+        self.done += 1
+        name = f"{outcome.study} {outcome.notebook}"
+        if self.bar is None:
+            reason = f": {outcome.reason}" if outcome.reason else f" in {outcome.seconds:.1f} s"
+            print(f"[{self.done}/{self.total}] {name} {outcome.status}{reason}", file=self.stream, flush=True)
+            return
+        if outcome.status == "failed":
+            self.bar.write(f"{name} failed: {outcome.reason}", file=self.stream)
+        self.bar.set_postfix_str(name, refresh=False)
+        self.bar.update()
+
+
+def summary(outcomes: Sequence[Outcome], pages: Sequence[Path]) -> str:
+    """One line a notebook, how to open what failed, and where the pages lie."""
+    if not outcomes:
+        return "Nothing was run."
+    wide = max(len(outcome.study) for outcome in outcomes)
+    long = max(len(outcome.notebook) for outcome in outcomes)
+    lines = [line for outcome in outcomes for line in _lines(outcome, wide, long)]
+    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in ("ok", "skipped", "failed")}
+    lines += ["", ", ".join(f"{count} {status}" for status, count in counts.items() if count)]
+    return "\n".join(lines + [f"page: {shown(page)}" for page in pages])
+
+
+def shown(path: Path) -> str:
+    """A path as short as it can be typed from here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _lines(outcome: Outcome, wide: int, long: int) -> list[str]:
+    seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds else " " * 8
+    notes = "; ".join(filter(None, [outcome.reason, outcome.retried and f"second start: {outcome.retried}"]))
+    line = f"{outcome.study:<{wide}}  {outcome.notebook:<{long}}  {outcome.status:<7}  {seconds}  {notes}".rstrip()
+    opening = f"{' ' * wide}  open it with: jupyter lab {shown(outcome.kept)}" if outcome.kept else ""
+    return [line, opening] if opening else [line]

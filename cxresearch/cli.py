@@ -1,0 +1,103 @@
+"""The command line: cxresearch run | check | schema."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from cxresearch import __version__
+from cxresearch.errors import InputError
+
+FAILED, BAD_INPUT, STOPPED = 1, 2, 130  # exit statuses
+_FILES = click.Path(path_type=Path)
+
+
+class _Plainly(click.Group):
+    """Tells the user what is wrong with the input in words, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+@click.group(cls=_Plainly)
+@click.version_option(__version__, prog_name="cxresearch")
+def main() -> None:
+    """Run studies of customer experience from their study files."""
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=_FILES)
+@click.option("--only", metavar="01,06", default="", help="Run only these notebooks, by number or name.")
+@click.option("--outputs", type=_FILES, default=Path("outputs"), show_default=True, help="Folder of the outputs.")
+@click.option("--notebooks", type=_FILES, help="Folder of the notebooks; by default ./notebooks or the project's own.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Notebooks to run at a time; by default one a core.")
+def run(files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | None, jobs: int | None) -> None:
+    """Run the notebooks over every study of FILES.
+
+    Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same).
+    """
+    from cxresearch.batch.notebooks import find_folder, read_notebooks
+    from cxresearch.batch.plan import plan_run
+
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names)
+    for file, faults in plan.faults.items():
+        _tell_faults(file, faults)
+    status = _run_plan(plan, jobs) if plan.tasks else 0
+    sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
+
+
+def _run_plan(plan, jobs):
+    from cxresearch.batch.kernels import count_cores
+    from cxresearch.batch.run import run_plan
+    from cxresearch.batch.terminal import Progress, summary
+
+    with Progress(len(plan.tasks)) as progress:
+        result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress)
+    click.echo(summary(result.outcomes, result.pages))
+    if result.stopped:
+        click.echo("Stopped before the end.", err=True)
+        return STOPPED
+    return FAILED if result.failed else 0
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=_FILES)
+def check(files: tuple[Path, ...]) -> None:
+    """List every fault of the study FILES without running anything.
+
+    Exit status: 0 none, 2 some.
+    """
+    from cxresearch.study.open import check_study
+
+    faults = {file: check_study(file) for file in files}
+    for file, found in faults.items():
+        if found:
+            _tell_faults(file, found)
+        else:
+            click.echo(f"{file}: no faults")
+    sys.exit(BAD_INPUT if any(faults.values()) else 0)
+
+
+@main.command()
+@click.argument("file", required=False, type=_FILES)
+def schema(file: Path | None) -> None:
+    """Write the JSON Schema of study files to FILE, for editors; to the terminal without FILE."""
+    from cxresearch.study.file import json_schema
+
+    text = json.dumps(json_schema(), ensure_ascii=False, indent=2)
+    if file is None:
+        click.echo(text)
+    else:
+        file.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _tell_faults(file: Path, faults: list[object]) -> None:
+    click.echo(f"{file}:", err=True)
+    for fault in faults:
+        click.echo(f"  {fault}", err=True)
