@@ -14,6 +14,23 @@ KEYS = ("quantity", "scale", "term", "group")
 NUMBERS = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "n")
 COLUMNS = (*KEYS, *NUMBERS, "method")  # of every result's table
 RECORD_COLUMNS = ("study", "notebook", *COLUMNS)  # of results.csv
+PAIR = " - "  # between the two groups of a difference, as the `term` of its row
+
+
+class GroupCode(str):
+    """A value of a grouping column that knows its column, so that a sentence can find its label.
+
+    >>> GroupCode("1", "company").of
+    'company'
+    """
+
+    of: str
+
+    def __new__(cls, code: str, of: str) -> "GroupCode":
+        """The code `code` of the column `of`."""
+        made = super().__new__(cls, code)
+        made.of = of
+        return made
 
 
 @dataclass(frozen=True, slots=True)

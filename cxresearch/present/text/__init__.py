@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import yaml
 
-from cxresearch.core.results import Finding
+from cxresearch.core.results import PAIR, Finding
 
 Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
@@ -56,9 +56,14 @@ class Text:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, code: object, *, of: str = "") -> str:
-        """The label of a code (of a value of column `of`) in the study, else in the catalogue, else the code itself."""
-        code = str(code)
+        """The label of a code (of a value of column `of`) in the study, else in the catalogue, else the code itself.
+
+        A GroupCode knows its column; a pair of groups, `A - B`, is labelled part by part.
+        """
+        of, code = of or getattr(code, "of", ""), str(code)
         own = self.labels.get(f"{of}={code}" if of else code)
+        if of and not own and PAIR in code:
+            return PAIR.join(self.label(part, of=of) for part in code.split(PAIR))
         return own or catalogue()["codes"].get(code, {}).get(self.language, code)
 
     def listed(self, codes: Iterable[object]) -> str:

@@ -1,0 +1,186 @@
+"""The parts of the driver analysis that need the rows themselves: checks, robust errors, correlations."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments, interval
+from cxresearch.core.results import gather, tidy, words
+from cxresearch.errors import InputError, name_some
+
+SINGULAR = 1e-10  # smallest eigenvalue of the driver correlations below which drivers count as collinear
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A regression with robust errors.
+
+    Attributes
+    ----------
+    rows : coefficient rows of the result's table, one a driver
+    intercept : of the regression
+    n_clusters : clusters behind the errors; None where each row stands for itself
+    """
+
+    rows: pd.DataFrame
+    intercept: float
+    n_clusters: int | None
+
+
+def complete_rows(scores: pd.DataFrame, outcome: str, drivers: list[str], design: Design) -> pd.DataFrame:
+    """Drivers and, last, the outcome: rows that are complete on all of them and have a weight above 0.
+
+    Raises
+    ------
+    InputError
+        If a name is no column or stands twice, if a column holds text, or if too few rows are left.
+    """
+    wanted = [*drivers, outcome]
+    unknown = [name for name in wanted if name not in scores.columns]
+    twice = sorted({str(name) for name in wanted if wanted.count(name) > 1})
+    if not drivers or unknown or twice:
+        found = f"no column {name_some(unknown)}" if unknown else f"{name_some(twice)} twice" if twice else "no driver"
+        raise InputError(
+            "`outcome` and `drivers` must name different columns, at least one of them a driver",
+            f"found {found}",
+            f"The columns are {name_some(scores.columns, 12)}.",
+        )
+    frame = scores[wanted]
+    text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    if text:
+        raise InputError(
+            "outcome and drivers must be numeric", f"found text in {name_some(text)}", "Map words to numbers."
+        )
+    frame = frame.astype(float).dropna()
+    if design.weights is not None:
+        frame = frame[design.weights.loc[frame.index].to_numpy(float) > 0]
+    if len(frame) < len(drivers) + 2:
+        raise InputError(
+            f"a regression on {len(drivers)} drivers needs at least {len(drivers) + 2} complete rows",
+            f"found {len(frame)} of {len(scores)}",
+            "Check `where` and the missing answers, or use fewer drivers.",
+        )
+    return frame
+
+
+def refuse_hopeless(moments: Moments, design: Design) -> None:
+    """Refuse constants, collinear drivers, an outcome that the drivers make up exactly, and a single cluster."""
+    spread = moments.sd
+    constant = [
+        name for name, sd, mean in zip(moments.names, spread, moments.mean, strict=True) if sd <= 1e-12 * abs(mean)
+    ]
+    if constant:
+        raise InputError("outcome and drivers must vary", f"{name_some(constant)} is constant", "Leave it out.")
+    corr = moments.corr
+    values, vectors = np.linalg.eigh(corr[:-1, :-1])
+    if values[0] < SINGULAR:
+        tied = [name for name, part in zip(moments.names, vectors[:, 0], strict=False) if abs(part) > 1e-4]
+        raise InputError(
+            "no driver may be an exact combination of others",
+            f"{name_some(tied)} are collinear",
+            "Leave out one of them (the same column twice, or a sum beside its parts).",
+        )
+    left = np.linalg.eigvalsh(corr)[0]
+    if left < SINGULAR:
+        raise InputError(
+            "the drivers must leave something of the outcome unexplained",
+            f"{moments.names[-1]} is an exact combination of {name_some(moments.names[:-1])}",
+            "Leave out the drivers that are part of the outcome.",
+        )
+    if design.clusters is not None and design.clusters.nunique() < 2:
+        raise InputError("cluster-robust errors need two clusters", "found 1", "Check `cluster` and `where`.")
+
+
+def robust_fit(frame: pd.DataFrame, design: Design) -> Fit:
+    """Least squares with HC3 errors and t on n - p - 1, or with CR1 errors by cluster and t on G - 1.
+
+    Raises
+    ------
+    InputError
+        If a row has leverage 1, so that HC3 does not exist.
+    """
+    from statsmodels.regression.linear_model import WLS
+
+    names = list(frame.columns[:-1])
+    x = np.column_stack([np.ones(len(frame)), frame[names].to_numpy()])
+    plain = WLS(frame.iloc[:, -1].to_numpy(), x, weights=design.weights_on(frame.index)).fit()
+    n_clusters = None
+    if design.clusters is None:
+        _refuse_full_leverage(plain.model.wexog, frame)
+        robust = plain.get_robustcov_results("HC3", use_t=True)
+    else:
+        codes = design.clusters_on(frame.index)
+        n_clusters = int(codes.max()) + 1
+        robust = plain.get_robustcov_results(
+            "cluster", groups=codes, use_correction=True, df_correction=True, use_t=True
+        )
+    low, high = robust.conf_int(0.05).T
+    rows = tidy(
+        "coefficient",
+        robust.params[1:],
+        scale="drivers",
+        term=names,
+        std_error=robust.bse[1:],
+        statistic=robust.tvalues[1:],
+        df=plain.df_resid if n_clusters is None else n_clusters - 1,
+        p_value=robust.pvalues[1:],
+        conf_low=low[1:],
+        conf_high=high[1:],
+        n=len(frame),
+        method=words("ols", design.words, "hc3" if n_clusters is None else "cr1"),
+    )
+    return Fit(rows, float(robust.params[0]), n_clusters)
+
+
+def correlations(frame: pd.DataFrame, moments: Moments, replicates: Moments, design: Design) -> pd.DataFrame:
+    """Pearson and Spearman correlations of each driver and the outcome.
+
+    Pearson: t test and Fisher's z interval for a simple sample; weighted, with bootstrap errors, for a design. Spearman:
+    always unweighted, row by row; its interval widens Fisher's z after Bonett and Wright (2000), Psychometrika 65:23-28,
+    doi:10.1007/BF02294183.
+    """
+    names, outcome = list(frame.columns[:-1]), str(frame.columns[-1])
+    columns = {"scale": outcome, "term": names, "n": len(frame)}
+    pearson = moments.corr[:-1, -1]
+    ranks = np.corrcoef(frame.rank().to_numpy(), rowvar=False)[:-1, -1]
+    fisher = words("spearman", *(["unweighted"] if design.weights is not None else []),
+                   *(["ignores clusters"] if design.clusters is not None else []), "fisher z")  # fmt: skip
+    rank_rows = tidy("correlation", ranks, **_tests(ranks, len(frame), 1 + ranks**2 / 2), method=fisher, **columns)
+    if design.is_simple:
+        rows = tidy("correlation", pearson, **_tests(pearson, len(frame), 1.0), method="pearson; fisher z", **columns)
+        return gather([rows, rank_rows])
+    stack = replicates.corr[:, :-1, -1]
+    low, high = interval(stack)
+    method = words("pearson", design.words, "percentile bootstrap")
+    error = stack.std(axis=0, ddof=1)
+    rows = tidy("correlation", pearson, std_error=error, conf_low=low, conf_high=high, method=method, **columns)
+    return gather([rows, rank_rows])
+
+
+def _tests(r: np.ndarray, n: int, widening: float | np.ndarray) -> dict[str, np.ndarray]:
+    """t test of r (p,) on n - 2, and the interval of Fisher's z with variance widening / (n - 3)."""
+    from scipy.special import ndtri, stdtr
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = r * np.sqrt((n - 2) / (1 - r**2))
+        z, half = np.arctanh(r), ndtri(0.975) * np.sqrt(np.divide(widening, n - 3))
+    return {
+        "statistic": t,
+        "df": np.full(len(r), n - 2.0),
+        "p_value": 2 * stdtr(n - 2, -np.abs(t)),
+        "conf_low": np.tanh(z - half),
+        "conf_high": np.tanh(z + half),
+    }
+
+
+def _refuse_full_leverage(x: np.ndarray, frame: pd.DataFrame) -> None:
+    leverage = (np.linalg.qr(x)[0] ** 2).sum(axis=1)
+    alone = frame.index[leverage > 1 - 1e-9]
+    if len(alone):
+        raise InputError(
+            "no single row may decide a coefficient alone (HC3 errors do not exist then)",
+            f"row {name_some(alone)} does",
+            "Leave out the driver that only this row has, or the row.",
+        )
