@@ -1,0 +1,136 @@
+"""Whether the files that a study file names are there and hold the columns that it names."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from cxresearch.errors import InputError
+from cxresearch.study import faults, filters
+from cxresearch.study.faults import Fault, Where
+from cxresearch.study.fields import Names, Part
+from cxresearch.study.file import StudyFile
+from cxresearch.study.tables import column_names
+
+Headers = dict[Where, list[str]]  # path of a table in the study file -> its columns
+SURVEY: Where = ("survey", "data")
+_TABLES: dict[str, Where] = {part: (part, "data") for part in ("tickets", "operations", "observations", "customers")}
+_FIXED: dict[
+    Where, tuple[tuple[str, ...], tuple[str, ...]]
+] = {  # tables of fixed form: columns they need, and may have
+    ("survey", "invited"): (("group", "value", "invited"), ()),
+    ("survey", "population"): (("group", "value", "share"), ()),
+    ("experts", "judgements"): (("expert", "parent", "left", "right", "judgement"), ()),
+    ("experts", "scores"): (("expert", "criterion", "points"), ()),
+    ("cases", "published"): (("unit", "measure", "value"), ("period", "n", "source")),
+    ("indicators",): (
+        ("dimension", "indicator"),
+        ("label", "definition", "table", "unit", "better", "floor", "full", "weight", "target", "stage"),
+    ),
+    ("actions",): (
+        ("id", "measure"),
+        ("problem", "indicator", "unit", "responsible", "start", "due", "done", "status"),
+    ),
+    ("mechanisms",): (("organisation", "criterion", "level"), ("country", "evidence", "source", "coder")),
+}
+
+
+def named_files(file: StudyFile) -> list[tuple[Where, list[str]]]:
+    """Every data file that a study file names, and where."""
+    return list(_named("files", file))
+
+
+def read_headers(file: StudyFile, folder: Path) -> tuple[Headers, list[Fault]]:
+    """The columns of every table named; tables that cannot be read are faults."""
+    headers: Headers = {}
+    found: list[Fault] = []
+    for where, data in named_files(file):
+        encoding = file.survey.encoding if file.survey is not None and where == SURVEY else None
+        try:
+            headers[where] = column_names(data, folder=folder, encoding=encoding)
+        except InputError as error:
+            found.append(Fault(where, str(error)))
+    return headers, found
+
+
+def check_columns(file: StudyFile, headers: Headers) -> Iterator[Fault]:
+    """Columns that are named and not there."""
+    files = dict(named_files(file))
+    for path, column in _named("columns", file):
+        table = _TABLES.get(str(path[0]), SURVEY)
+        if table in headers and column not in headers[table]:
+            yield Fault(path, absent(column, headers[table], files[table]))
+    yield from _check_filters(file, headers, files)
+    for table in _FIXED.keys() & headers.keys():
+        yield from _check_fixed(table, headers[table], files[table])
+
+
+def absent(column: str, header: list[str], data: list[str]) -> str:
+    """That a column is not in a table, and which one may be meant."""
+    return f"column '{column}' is not in {told(data)}{faults.did_you_mean(column, header)}"
+
+
+def told(data: list[str]) -> str:
+    """Data files as a message names them."""
+    first = data[0]
+    while first.startswith("../"):
+        first = first.removeprefix("../")
+    return first + (f" (and {len(data) - 1} more)" if len(data) > 1 else "")
+
+
+def _check_fixed(table: Where, header: list[str], data: list[str]) -> Iterator[Fault]:
+    needed, allowed = _FIXED[table]
+    others = [name for name in header if name not in needed + allowed]
+    for column in needed + allowed:
+        if column not in header and (column in needed or faults.nearest(column, others)):
+            yield Fault(table, absent(column, others, data))
+
+
+def _check_filters(file: StudyFile, headers: Headers, files: dict[Where, list[str]]) -> Iterator[Fault]:
+    wheres: list[tuple[Where, str, Where]] = []
+    if file.survey is not None and file.survey.where:
+        wheres.append((("survey", "where"), file.survey.where, SURVEY))
+    for at, tier in enumerate(file.customers.tiers if file.customers is not None else []):
+        wheres.append((("customers", "tiers", at, "where"), tier.where, _TABLES["customers"]))
+    for path, text, table in wheres:
+        try:
+            columns = filters.parse(text).columns
+        except InputError as error:
+            yield Fault(path, str(error))
+            continue
+        for column in columns if table in headers else ():
+            if column not in headers[table]:
+                yield Fault(path, absent(column, headers[table], files[table]))
+
+
+def _named(what: str, part: Part, path: Where = ()) -> Iterator[tuple[Where, Any]]:
+    """The columns (one by one) or files (a list a table) that a part names, with their paths."""
+    for name, field in type(part).model_fields.items():
+        value, here = getattr(part, name), (*path, name)
+        if value is not None and _marked(field) == what:
+            yield from [(here, value)] if what == "files" else _each(value, here)
+        else:
+            for step, inner in _inner(value):
+                yield from _named(what, inner, (*here, *step))
+
+
+def _each(value: Any, path: Where) -> Iterator[tuple[Where, str]]:
+    """Column by column of a name, a list, a mapping column -> label, or a mapping question -> columns."""
+    if isinstance(value, str):
+        yield path, value
+    for entry in value if isinstance(value, list | dict) else ():
+        columns = value[entry] if isinstance(value, dict) and isinstance(value[entry], list) else None
+        yield from ((path, entry),) if columns is None else _each(columns, (*path, entry))
+
+
+def _inner(value: Any) -> Iterator[tuple[Where, Part]]:
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if isinstance(value, Part):
+        yield (), value
+    yield from (((step,), entry) for step, entry in entries if isinstance(entry, Part))
+
+
+def _marked(field: FieldInfo) -> str:
+    inside = [mark for kind in get_args(field.annotation) for mark in getattr(kind, "__metadata__", ())]
+    return next((mark.what for mark in [*field.metadata, *inside] if isinstance(mark, Names)), "")

@@ -1,0 +1,243 @@
+"""Open a study: its file checked as a whole, its data read when asked for."""
+
+import hashlib
+import json
+import os
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.errors import InputError, name_some
+from cxresearch.study.checks import Known, check_meaning
+from cxresearch.study.data_checks import SURVEY, check_columns, named_files, read_headers
+from cxresearch.study.faults import Fault, Fitted, fit_types
+from cxresearch.study.file import StudyFile, json_schema
+from cxresearch.study.presence import parts_of
+from cxresearch.study.service_checks import check_service
+from cxresearch.study.survey import Survey, read_survey
+from cxresearch.study.tables import as_codes, find_files, read_table
+from cxresearch.study.yaml_file import read_yaml
+
+JUDGEMENT_COLUMNS = ["expert", "parent", "left", "right", "judgement"]
+_LABELLED = (".sav", ".zsav", ".dta")
+
+
+class Study:
+    """A sound study file, and the data it names.
+
+    Attributes
+    ----------
+    file : the study file as it stands
+    path : where it lies
+    """
+
+    def __init__(self, file: StudyFile, path: Path) -> None:
+        self.file = file
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"Study({self.name!r}, {str(self.path)!r})"
+
+    @property
+    def folder(self) -> Path:
+        """Where the paths of the study file start."""
+        return self.path.parent
+
+    @property
+    def name(self) -> str:
+        """The short name, which names the outputs."""
+        return self.file.study
+
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+        return self.file.title or self.file.study
+
+    @property
+    def aim(self) -> str:
+        """What the study is to find, or ''."""
+        return self.file.aim
+
+    @property
+    def language(self) -> Literal["en", "zh"]:
+        """Language of the outputs."""
+        return self.file.language
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+        return self.file.seed
+
+    @property
+    def min_group(self) -> int:
+        """Groups smaller than this are not shown."""
+        return self.file.privacy.min_group
+
+    @property
+    def notebooks(self) -> dict[str, dict[str, Any]]:
+        """Notebook -> the parameters that the study sets."""
+        return self.file.notebooks
+
+    @property
+    def hierarchy(self) -> dict[str, list[str]]:
+        """Parent -> children of the AHP hierarchy; goal -> constructs where the study file has none."""
+        return self.file.hierarchy
+
+    @cached_property
+    def parts(self) -> dict[str, str]:
+        """Part ("survey", "experts.judgements", ...) -> "" if it is there, else why not."""
+        return parts_of(self.file)
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """Code -> label: constructs, items ("code · wording"), group columns, and "column=value" where the data say."""
+        labels = {name: construct.label or name for name, construct in self.file.constructs.items()}
+        labels |= {column: label or column for column, label in self.file.groups.items()}
+        wording = {item: text for construct in self.file.constructs.values() for item, text in construct.items.items()}
+        if self._has_labelled_data():
+            survey = self.survey()
+            wording |= {item: survey.variable_labels.get(item, "") for item, text in wording.items() if not text}
+            labels |= {
+                f"{column}={value}": label
+                for column, values in survey.value_labels.items()
+                for value, label in values.items()
+            }
+        return labels | {item: f"{item} · {text}" if text else item for item, text in wording.items()}
+
+    def survey(self) -> Survey:
+        """The survey, read once.
+
+        Raises
+        ------
+        InputError
+            If the study has no survey or its data cannot be used.
+        """
+        if self.parts["survey"]:
+            raise InputError("the study must have a survey", self.parts["survey"], "Add it to the study file.")
+        return self._survey
+
+    def judgements(self) -> pd.DataFrame:
+        """Paired comparisons of experts: expert, parent, left, right (text), judgement (float; nan = not asked).
+
+        Judgements may be written as numbers or as fractions ("1/3").
+
+        Raises
+        ------
+        InputError
+            If the study has no judgements, or one is no number.
+        """
+        experts = self.file.experts
+        if experts is None or experts.judgements is None:
+            raise InputError(
+                "the study must have expert judgements", self.parts["experts.judgements"], "Add them to the study file."
+            )
+        frame = read_table(experts.judgements, folder=self.folder).frame[JUDGEMENT_COLUMNS]
+        names = frame[JUDGEMENT_COLUMNS[:-1]].apply(as_codes)
+        return names.assign(judgement=_as_ratios(frame["judgement"]))
+
+    def sources(self) -> dict[str, str]:
+        """Every data file that the study names (path relative to the study file) -> its SHA-256."""
+        paths = dict.fromkeys(path for _, data in named_files(self.file) for path in find_files(data, self.folder))
+        return {_relative(path, self.folder): _sha256(path) for path in paths}
+
+    def _has_labelled_data(self) -> bool:
+        survey = self.file.survey
+        return survey is not None and any(entry.lower().endswith(_LABELLED) for entry in survey.data)
+
+    @cached_property
+    def _survey(self) -> Survey:
+        return read_survey(self.file, self.folder)
+
+
+def open_study(path: str | Path) -> Study:
+    """Open a study file and check it as a whole, the columns of its data files included.
+
+    Raises
+    ------
+    InputError
+        If anything is wrong; the message lists every fault with its place in the file.
+    """
+    path = Path(path)
+    file, faults = _examine(path)
+    if faults or file is None:
+        count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
+        raise InputError(f"{path} cannot be used", f"found {count}:\n  " + "\n  ".join(faults))
+    return Study(file, path)
+
+
+def check_study(path: str | Path) -> list[str]:
+    """Every fault of a study file, each with its place; [] if it is sound."""
+    return _examine(Path(path))[1]
+
+
+def write_schema(path: str | Path) -> None:
+    """Write the JSON Schema of the study file, for editors that complete and check YAML."""
+    Path(path).write_text(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _examine(path: Path) -> tuple[StudyFile | None, list[str]]:
+    try:
+        content = read_yaml(path)
+    except InputError as error:
+        return None, str(error).splitlines()
+    fitted = fit_types(content)
+    headers, unread = read_headers(fitted.file, path.parent)
+    given = frozenset(key for key, value in content.items() if value is not None)
+    survey = fitted.file.survey
+    known = Known(given, fitted.texts, headers.get(SURVEY), survey.data if survey is not None else [])
+    faults = [
+        *unread,
+        *check_columns(fitted.file, headers),
+        *check_meaning(fitted.file, known),
+        *check_service(fitted.file, given, fitted.texts),
+    ]
+    return fitted.file, _in_order([*fitted.faults, *_in_full(faults, fitted)], list(content))
+
+
+def _in_full(faults: list[Fault], fitted: Fitted) -> list[Fault]:
+    return [fault._replace(path=fitted.in_full(fault.path)) for fault in faults]
+
+
+def _in_order(faults: list[Fault], keys: list[str]) -> list[str]:
+    """Each fault once, in the order of the study file."""
+    place = {key: at for at, key in enumerate(keys)}
+    ordered = sorted(faults, key=lambda fault: place.get(str(fault.path[0]), len(keys)) if fault.path else -1)
+    return list(dict.fromkeys(str(fault) for fault in ordered))
+
+
+def _as_ratios(column: pd.Series) -> pd.Series:
+    """Judgements as floats; "1/3" is a third."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.astype(float)
+    ratios = column.map(_as_ratio, na_action="ignore")
+    bad = ratios.index[ratios.isna() & column.notna()]
+    if len(bad):
+        raise InputError(
+            "every judgement must be a number or a fraction such as 1/3, or blank",
+            f"found {name_some(column.loc[bad])} in rows {name_some(bad + 2)} ({len(bad)} of {len(column)})",
+            "Mend the table of judgements.",
+        )
+    return ratios.astype(float)
+
+
+def _as_ratio(value: object) -> float:
+    try:
+        return float(Fraction(str(value).replace(" ", "")))
+    except (ValueError, ZeroDivisionError):
+        return np.nan
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

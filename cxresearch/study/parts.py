@@ -1,0 +1,161 @@
+"""What a study file says of a survey, its measurement model, its cases and its experts."""
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from cxresearch.study.fields import (
+    Codes,
+    Column,
+    Columns,
+    Encoding,
+    File,
+    LabelledColumns,
+    Name,
+    NameList,
+    Part,
+    Scale,
+    Text,
+    TextList,
+)
+
+_ROUNDING = 1e-6  # by which weights may miss 1
+
+
+class SurveyPart(Part):
+    """The survey: one row a respondent."""
+
+    data: File = Field(description="Path, list of paths or glob: csv, tsv (also .gz), xlsx, sav, dta, parquet")
+    encoding: Encoding | None = Field(None, description="Encoding of text files; found by itself if not given")
+    where: Text | None = Field(None, description="Row filter: comparisons, and/or/not, in (...), `names in backticks`")
+    id: Column | None = Field(None, description="Column that tells respondents apart")
+    customer: Column | None = Field(None, description="Column that joins tickets.customer and customers.id")
+    weight: Column | None = Field(None, description="Column of survey weights")
+    cluster: Column | None = Field(None, description="Column of clusters; intervals respect them")
+    strata: Column | None = Field(None, description="Column of strata")
+    seconds: Column | None = Field(None, description="Column of the response time, in seconds")
+    missing: Codes = Field([], description="Codes that mean 'no answer', in item, outcome and driver columns")
+    missing_policy: Literal["drop"] = Field("drop", description="What to do with rows that lack an answer")
+    duplicates: Literal["keep", "drop"] = Field("keep", description="What to do with repeated rows; counted either way")
+    careless: Literal["keep", "drop"] = Field(
+        "keep", description="What to do with careless answers; counted either way"
+    )
+    invited: File | None = Field(None, description="Table of invitations by group, for the response rate")
+    population: File | None = Field(None, description="Table of known shares by group")
+    comment: Column | None = Field(None, description="Column of open comments")
+
+
+class Construct(Part):
+    """One construct of the measurement model and the items that measure it."""
+
+    label: Text = Field("", description="Name in the outputs; the key if not given")
+    items: LabelledColumns = Field(
+        description="Items with their wording, a list of items, or the short form rel1..rel5"
+    )
+    scale: Scale | None = Field(None, description="Lowest and highest answer; what lies outside counts as missing")
+    reversed: NameList = Field([], description="Items worded the other way round")
+    missing: Codes = Field([], description="Further codes that mean 'no answer', for this construct")
+    stage: Literal["before", "during", "after"] | None = Field(None, description="Where on the customer's journey")
+    codes: dict[Name, float] = Field({}, description="Worded answers and the numbers they stand for")
+
+
+class Pair(Part):
+    """Expectation against experience: the same questions asked twice, in the same order."""
+
+    expectation: Columns = Field(description="Items asked for the expectation")
+    perception: Columns = Field(description="Items asked for the experience")
+
+
+class Narrative(Part):
+    """A case told in words."""
+
+    background: Text = ""
+    problems: Text = ""
+    measures: Text = ""
+    results: Text = ""
+    lessons: Text = ""
+
+
+class Cases(Part):
+    """Cases to compare: companies, regions, periods."""
+
+    by: Column | None = Field(None, description="Column that tells the cases apart")
+    period: Column | None = Field(None, description="Column of the period")
+    before: TextList = Field([], description="Period or periods before the change")
+    after: TextList = Field([], description="Period or periods after the change")
+    treated: TextList = Field([], description="Cases where the change was made")
+    benchmark: dict[Name, float] = Field({}, description="Construct or column and the value to compare it with")
+    published: File | None = Field(
+        None, description="Table of published cases: unit, period, measure, value, n, source"
+    )
+    narrative: dict[Name, Narrative] = Field({}, description="Cases told in words")
+
+
+def _tree(hierarchy: dict[str, list[str]]) -> dict[str, list[str]]:
+    parent: dict[str, str] = {}
+    for above, children in hierarchy.items():
+        for child in children:
+            if child in parent:
+                raise ValueError(f"'{child}' may stand under one parent, found '{parent[child]}' and '{above}'")
+            parent[child] = above
+    roots = [above for above in hierarchy if above not in parent]
+    if len(roots) > 1:
+        raise ValueError(f"one goal must stand at the top, found {', '.join(repr(root) for root in roots)}")
+    reached, waiting = set(), roots[:1]
+    while waiting:
+        reached.add(waiting[0])
+        waiting += hierarchy.get(waiting.pop(0), [])
+    around = [above for above in hierarchy if above not in reached]
+    if around:
+        raise ValueError(f"a hierarchy may not run in a circle, found one through {', '.join(map(repr, around))}")
+    return hierarchy
+
+
+def _shares(values: dict[str, float]) -> dict[str, float]:
+    below = [name for name, value in values.items() if value < 0]
+    if below:
+        raise ValueError(f"weights must be 0 or more, found less for {', '.join(map(repr, below))}")
+    total = sum(values.values())
+    if abs(total - 1) > _ROUNDING:
+        raise ValueError(f"weights must sum to 1, found {total:.6g}")
+    return values
+
+
+def _ordered(grades: dict[str, float]) -> dict[str, float]:
+    rises = {low < high for low, high in pairwise(grades.values())}
+    if len(grades) < 2 or len(rises) > 1 or len(set(grades.values())) < len(grades):
+        raise ValueError("must be two or more grades whose scores all rise or all fall")
+    return grades
+
+
+class Experts(Part):
+    """What experts said: paired comparisons and direct points."""
+
+    judgements: File | None = Field(
+        None,
+        description="Table of AHP judgements: expert, parent, left, right, judgement (9 .. 1/9; blank = not asked)",
+    )
+    scores: File | None = Field(None, description="Table of points given directly: expert, criterion, points")
+    hierarchy: Annotated[dict[Name, NameList], AfterValidator(_tree)] | None = Field(
+        None, description="Parent -> children, from one goal at the top; the goal and the constructs if not given"
+    )
+
+
+class GivenWeights(Part):
+    """Weights given from outside."""
+
+    source: Text = Field("", description="Who decided them, and when")
+    values: Annotated[dict[Name, float], AfterValidator(_shares)] = Field(description="Weights that sum to 1")
+
+
+class Evaluation(Part):
+    """The grades of the fuzzy evaluation."""
+
+    grades: Annotated[dict[Name, float], AfterValidator(_ordered)] = Field(description="Grade -> score, in order")
+
+
+class Privacy(Part):
+    """What may be shown."""
+
+    min_group: int = Field(1, ge=1, description="Groups smaller than this are not shown")

@@ -1,0 +1,151 @@
+"""Reading YAML as a careful writer means it.
+
+YAML 1.1, which PyYAML speaks, turns `no` into False, `12:30:00` into 45000 and `010` into 8, leaves `1e3` a text, and lets
+the second of two equal keys win in silence. Here the rules are those of YAML 1.2, keys are always text, dates are dates,
+and a key that stands twice is a fault.
+"""
+
+import re
+from collections.abc import Hashable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cxresearch.errors import InputError
+
+_PLAIN = (  # tag, pattern of the whole scalar, first characters
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+    ("timestamp", r"[0-9]{4}-[0-9]{2}-[0-9]{2}", "0123456789"),
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("merge", r"<<", "<"),
+)
+_HINTS = {
+    "mapping values are not allowed here": "put a text that holds ': ' in quotes",
+    "found character '\\t' that cannot start any token": "indent with spaces, not with tabs",
+    "found character '%' that cannot start any token": "put a text that begins with % in quotes",
+    "found character '@' that cannot start any token": "put a text that begins with @ in quotes",
+    "found character '`' that cannot start any token": "put a text that begins with ` in quotes",
+    "expected ',' or '}', but got": "a { is not closed, or a text in it needs quotes",
+    "expected ',' or ']', but got": "a [ is not closed, or a text in it needs quotes",
+    "expected <block end>": "check the indentation of this line and those above",
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with the plain scalars of YAML 1.2; what it finds wrong stands in `faults`."""
+
+    yaml_implicit_resolvers: dict = {}  # noqa: RUF012  (PyYAML's own attribute)
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.faults: list[str] = []
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        self._refuse_twice(node)
+        self.flatten_mapping(node)
+        return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
+
+    def _refuse_twice(self, node: yaml.MappingNode) -> None:
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode) or not key.value:
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key.start_mark)
+            if key.value in first:
+                self.faults.append(
+                    f"line {line}: the key '{key.value}' stands twice (first in line {first[key.value]})"
+                )
+            first.setdefault(key.value, line)
+
+
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[Hashable, Any]]:
+    made: dict[Hashable, Any] = {}
+    yield made
+    made.update(loader.construct_mapping(node))
+
+
+def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
+    return int(node.value)
+
+
+def _construct_float(loader: _Loader, node: yaml.ScalarNode) -> float:
+    return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
+
+
+def _construct_date(loader: _Loader, node: yaml.ScalarNode) -> date:
+    try:
+        return date.fromisoformat(node.value)
+    except ValueError as error:
+        problem = f"{node.value} is no date of the calendar"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+
+for _tag, _pattern, _first in _PLAIN:
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first.replace("\0", ""))
+    )
+_Loader.yaml_implicit_resolvers[""] = [("tag:yaml.org,2002:null", re.compile("^$"))]
+_Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_date)
+
+
+def parse_yaml(text: str) -> dict[str, Any]:
+    """The mapping that a YAML text holds.
+
+    Raises
+    ------
+    InputError
+        If the text is no YAML, holds a key twice or is no mapping; the message begins with the line.
+
+    >>> parse_yaml("{answer: no, at: 12:30:00, limit: 1e3, as_of: 2026-06-30, no: 1}")
+    {'answer': 'no', 'at': '12:30:00', 'limit': 1000.0, 'as_of': datetime.date(2026, 6, 30), 'no': 1}
+    """
+    loader = None
+    try:
+        loader = _Loader(text)
+        content = loader.get_single_data()
+    except yaml.YAMLError as error:
+        raise InputError(_explain(error)) from error
+    finally:
+        if loader is not None:
+            loader.dispose()
+    if loader.faults:
+        raise InputError("\n".join(loader.faults))
+    if not isinstance(content, dict):
+        found = "nothing" if content is None else "a list" if isinstance(content, list) else f"'{content}'"
+        raise InputError("line 1: a study file must hold `key: value` lines", f"found {found}")
+    return content
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping that a YAML file (UTF-8) holds.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is not UTF-8, or `parse_yaml` refuses it.
+    """
+    try:
+        return parse_yaml(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise InputError(f"line {line}: not UTF-8", "", "Save the study file in the encoding UTF-8.") from error
+    except OSError as error:
+        raise InputError("the study file must be there and readable", error.strerror or str(error)) from error
+
+
+def _explain(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    hint = next((f"; {advice}" for start, advice in _HINTS.items() if problem.startswith(start)), "")
+    return (f"line {mark.line + 1}, column {mark.column + 1}: " if mark else "") + problem + hint
