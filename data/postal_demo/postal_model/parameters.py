@@ -98,7 +98,7 @@ LOADINGS = {
     "qual1": 0.82, "qual2": 0.76, "qual3": 0.79,
     "effi1": 0.70, "effi2": 0.83, "effi3": 0.77,
     "envi1": 0.68, "envi2": 0.80, "envi3": 0.76,
-    "inno1": 0.78, "inno2": 0.80,
+    "inno1": 0.83, "inno2": 0.82,
     "assu1": 0.80, "assu2": 0.78, "assu3": 0.66,
     "deli1": 0.81, "deli2": 0.74, "deli3": 0.72,
     "pric1": 0.84, "pric2": 0.78,
@@ -125,7 +125,7 @@ REASON_DRIVERS = {"why_price": "price", "why_speed": "efficiency", "why_near": "
 HABIT_RATE = 0.35
 
 # --- dirt -------------------------------------------------------------------------------------------------------------
-MISSING_RATE = 0.012  # of any answer, at random
+MISSING_RATE = 0.006  # of any answer, at random
 INNOVATION_MISSING = np.array([0.0, 0.01, 0.04, 0.12])  # more, by age: who does not use the app skips it
 BREAK_OFF_RATE = 0.015  # respondents who skip the last page (loyalty, recommendation)
 CODED_MISSING = 0.4  # of missing answers that are written as -99 instead of left blank
