@@ -3,10 +3,9 @@
 How numbers are rounded stands in `numbers.py`.
 """
 
-import unicodedata
+import re
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from html import escape
 from math import isnan
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -14,73 +13,12 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from cxresearch.core.results import View
+from cxresearch.present.layout import Layout
 from cxresearch.present.numbers import MISSING, Writer, write_decimals, write_interval, writer_of
 from cxresearch.present.text import Text
 
 T = TypeVar("T")
-_LEFT = ' style="text-align:left"'  # notebooks align every cell to the right
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A table as it is read, with the numbers behind it.
-
-    Attributes
-    ----------
-    title : heading in the study's language
-    header : column headings, the first `stubs` of them over the labels of the lines
-    rows : one tuple of texts a line, as long as the header
-    notes : what stands under the table
-    exact : the same lines at full precision, the bounds of intervals as columns of their own
-    """
-
-    title: str
-    header: tuple[str, ...]
-    stubs: int
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...]
-    exact: pd.DataFrame
-
-    def html(self) -> str:
-        """The <table>; a label that repeats from line to line is written once, over all its lines."""
-        head = "".join(
-            f'<th scope="col"{_LEFT if place < self.stubs else ""}>{escape(name)}</th>'
-            for place, name in enumerate(self.header)
-        )
-        body = "".join(f"<tr>{self._html_cells(line)}</tr>\n" for line in range(len(self.rows)))
-        return f'<table class="numbers">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>'
-
-    def _html_cells(self, line: int) -> str:
-        row, cells = self.rows[line], []
-        for place, cell in enumerate(row):
-            if place >= self.stubs:
-                cells.append(f"<td>{escape(cell)}</td>")
-            elif place == self.stubs - 1:
-                cells.append(f'<th scope="row"{_LEFT}>{escape(cell)}</th>')
-            elif line == 0 or self.rows[line - 1][: place + 1] != row[: place + 1]:
-                span = self._lines_alike(line, place + 1)
-                cells.append(f'<th scope="rowgroup" rowspan="{span}"{_LEFT}>{escape(cell)}</th>')
-        return "".join(cells)
-
-    def _lines_alike(self, line: int, depth: int) -> int:
-        start = self.rows[line][:depth]
-        return next((at for at, row in enumerate(self.rows[line:]) if row[:depth] != start), len(self.rows) - line)
-
-    def __str__(self) -> str:
-        lines = [self.header, *self.rows]
-        widths = [max(_width(line[place]) for line in lines) for place in range(len(self.header))]
-        body = ["  ".join(_pad(cell, widths[at], at < self.stubs) for at, cell in enumerate(line)) for line in lines]
-        return "\n".join(
-            [self.title, "", *(line.rstrip() for line in body), *(["", *self.notes] if self.notes else [])]
-        )
-
-    def __repr__(self) -> str:
-        return str(self)
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes)
-        return f"<p><strong>{escape(self.title)}</strong></p>\n{self.html()}\n{notes}"
-
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 Line = tuple[str, ...]  # codes that tell a line from the others
 Row = dict[Hashable, Any]  # one number of the table, by column
@@ -116,7 +54,7 @@ def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
     keys = _line_keys(chosen, view)
     rows: list[Row] = [{**row, "line": tuple(row[name] for name in keys)} for row in chosen.to_dict("records")]
     stubs = {row["line"]: tuple(_label(row, name, text) for name in keys) for row in rows}
-    columns = _number_columns(rows, text) if view.columns == "numbers" else _quantity_columns(rows, view, text)
+    columns = _number_columns(rows, text) if view.columns == "numbers" else _quantity_columns(rows, view, keys, text)
     columns += _count_column(rows, text)
     headings = [text.quantity(name, view=key) for name in keys]
     gap = MISSING if view.columns in ("quantity", "numbers") else ""  # a matrix may be a triangle
@@ -160,16 +98,24 @@ def _label(row: Row, key: str, text: Text) -> str:
     return text.label(code, of=by) if by and key in ("group", "term") else text.label(code)
 
 
-def _quantity_columns(rows: list[Row], view: View, text: Text) -> list[_Column]:
+def _quantity_columns(rows: list[Row], view: View, keys: list[str], text: Text) -> list[_Column]:
     """One column a quantity, or one a scale, term or group; estimates with their intervals."""
+    if "quantity" in keys:  # nothing else tells the lines apart: quantities stand below each other
+        return [_estimates(rows, text.quantity("estimate"), rows, text)]
     across = view.columns
     columns = []
-    for code in dict.fromkeys(row[across] for row in rows):
+    for code in _in_order([row[across] for row in rows]):
         part = [row for row in rows if row[across] == code]
         for words, same in _told_apart(part):
             heading = " · ".join([_label(part[0], across, text), *map(text.label, words)])
             columns.append(_estimates(same, heading, rows, text))
     return columns
+
+
+def _in_order(codes: list[str]) -> list[str]:
+    """Distinct codes: numbers by size, words as they come."""
+    distinct = list(dict.fromkeys(codes))
+    return sorted(distinct, key=float) if all(_NUMBER.fullmatch(code) for code in distinct) else distinct
 
 
 def _told_apart(rows: list[Row]) -> Iterator[tuple[list[str], list[Row]]]:
@@ -185,9 +131,9 @@ def _told_apart(rows: list[Row]) -> Iterator[tuple[list[str], list[Row]]]:
 
 def _estimates(part: list[Row], heading: str, rows: list[Row], text: Text) -> _Column:
     """A column of estimates, each with its interval."""
-    write = _writers(rows)[part[0]["quantity"]]
-    bounds = _by_line(part, lambda row: write_interval(row["conf_low"], row["conf_high"], write))
-    texts = _by_line(part, lambda row: f"{write(row['estimate'])} {bounds[row['line']]}".rstrip())
+    write = _writers(rows)
+    bounds = _by_line(part, lambda row: write_interval(row["conf_low"], row["conf_high"], write[row["quantity"]]))
+    texts = _by_line(part, lambda row: f"{write[row['quantity']](row['estimate'])} {bounds[row['line']]}".rstrip())
     ends = ("conf_low", "conf_high") if any(bounds.values()) else ()
     numbers = {heading: _by_line(part, lambda row: row["estimate"])}
     numbers |= {f"{heading} ({text.quantity(end)})": _by_line(part, itemgetter(end)) for end in ends}
@@ -236,9 +182,21 @@ def _notes(rows: list[Row], columns: list[_Column], text: Text) -> Iterator[str]
         yield text.note("table.n", n=low) if low == high else text.note("table.n_between", low=low, high=high)
     if any("[" in cell for column in columns for cell in column.texts.values()):
         yield text.note("table.brackets")
-    methods = dict.fromkeys(row["method"] for row in rows if row["method"])
-    if len(methods) == 1:
-        yield text.note("table.method", method="; ".join(map(text.label, next(iter(methods)).split("; "))))
+    yield from _method_notes(rows, text)
+
+
+def _method_notes(rows: list[Row], text: Text) -> Iterator[str]:
+    """The choices made, once if they are the same for all, else by quantity; those in column headings are not repeated."""
+    methods: dict[str, set[str]] = {}
+    for row in rows:
+        methods.setdefault(row["quantity"], set()).add(row["method"])
+    said = {name: text.method(next(iter(found))) for name, found in methods.items() if len(found) == 1}
+    if len(said) == len(methods) and len(set(said.values())) == 1:
+        yield from (text.note("table.method", method=words) for words in set(said.values()) if words)
+    else:
+        for name, words in said.items():
+            if words:
+                yield text.note("table.method_of", quantity=text.quantity(name), method=words)
 
 
 def _writers(rows: list[Row]) -> dict[str, Writer]:
@@ -262,13 +220,3 @@ def _exact(headings: list[str], stubs: dict[Line, Line], columns: list[_Column])
         for name, numbers in column.numbers.items():
             frame[name] = [numbers.get(line, float("nan")) for line in stubs]
     return frame
-
-
-def _width(text: str) -> int:
-    """Columns a text takes in a terminal: Chinese characters take two."""
-    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
-
-
-def _pad(text: str, width: int, left: bool) -> str:
-    gap = " " * (width - _width(text))
-    return text + gap if left else gap + text

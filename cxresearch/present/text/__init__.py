@@ -24,6 +24,7 @@ from cxresearch.core.results import PAIR, Finding
 Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
 _SEPARATORS = {"en": ", ", "zh": "、"}
+_CHOICE_GAPS = {"en": "; ", "zh": "；"}
 _SENTENCE_GAPS = {"en": " ", "zh": ""}
 
 
@@ -34,7 +35,9 @@ def catalogue() -> dict[str, dict[str, dict[str, str]]]:
     for file in sorted(resources.files(__name__).iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".yaml"):
             continue
-        for section, entries in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+        with file.open("rb") as stream:
+            topic = yaml.safe_load(stream)
+        for section, entries in topic.items():
             twice = merged[section].keys() & entries.keys()
             if twice:
                 raise KeyError(f"{file.name}: {section} {sorted(twice)} stand in another file too")
@@ -79,6 +82,10 @@ class Text:
         known = catalogue()["quantities"]
         words = known.get(f"{view}.{key}") or known.get(key)
         return words[self.language] if words else key.replace("_", " ")
+
+    def method(self, words: str) -> str:
+        """The choices of a result's `method` column."""
+        return _CHOICE_GAPS[self.language].join(map(self.label, filter(None, words.split("; "))))
 
     def axis(self, key: str, **values: Any) -> str:
         """An axis label or legend entry."""
