@@ -15,7 +15,7 @@ _HOMES = {
     "bootstrap_moments": "core.moments",
     "start_report": "present.report",
     "check_quality": "methods.quality",
-    "check_sample": "methods.quality",
+    "check_sample": "methods.sample",
     "check_reliability": "methods.reliability",
     "check_items": "methods.description",
     "explore_factors": "methods.factors",

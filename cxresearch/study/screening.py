@@ -90,4 +90,5 @@ def find_speeders(seconds: pd.Series) -> pd.Series:
     [False, False, True, False]
     """
     times = pd.to_numeric(seconds, errors="coerce")
-    return pd.Series(RULES["speeder"].met(times / times.median()), index=seconds.index)
+    shares = (times / times.median()).to_numpy(float)
+    return pd.Series(RULES["speeder"].met(shares), index=seconds.index)

@@ -1,0 +1,243 @@
+"""Whether the answers can be used: rows, missing and impossible answers, duplicates, straight-liners, speeders."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.results import Finding, Result, View, gather, tidy, words
+from cxresearch.core.rules import RULES
+from cxresearch.errors import InputError, name_some
+from cxresearch.methods.shares import wilson_share
+
+_FLAGS = {  # flag -> (quantity, what the rule says, where the rule stands)
+    "duplicate": ("duplicate_rows", "whole row or respondent seen before", None),
+    "straightliner": ("straightlining", f"one answer to a grid of {RULES['grid_items'].value:g} or more", "grid_items"),
+    "speeder": ("speeders", f"below {RULES['speeder'].value:g} of the median time", "speeder"),
+}
+_CARELESS = ("straightliner", "speeder")
+_GLANCE = 1000  # rows that tell most pairs of items apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityResult(Result):
+    """What became of the rows, and what the answers lack.
+
+    Attributes
+    ----------
+    n_read : rows in the data
+    missing : share of all answers that are missing
+    constant : items with one and the same answer
+    empty : items without any answer
+    copies : pairs of items with the same answers wherever both were answered
+    """
+
+    views: ClassVar[Mapping[str, View]] = {
+        "rows": View(("rows_read", "rows_dropped", "rows_used", "design_effect"), rows=("term",), columns="numbers"),
+        "missing": View(("missing_share", "out_of_range"), rows=("term",)),
+        "flags": View(("duplicate_rows", "straightlining", "speeders", "careless_flagged"), rows=(), columns="numbers"),
+    }
+
+    n_read: int
+    missing: float
+    constant: tuple[str, ...]
+    empty: tuple[str, ...]
+    copies: tuple[tuple[str, str], ...]
+
+    def finding(self) -> Finding:
+        """How many rows are used and how much of them is missing; what to look at before going on."""
+        shares = self.pick("missing_share").set_index("term")["estimate"]
+        values = {"n_used": self.n_used, "n_read": self.n_read, "missing": self.missing, "n_items": len(shares)}
+        return Finding("quality.rows", values, cautions=tuple(self._cautions(shares)))
+
+    def _cautions(self, shares: pd.Series) -> list[Finding]:
+        rule = RULES["missing_share"]
+        above = shares[~rule.met(shares.to_numpy())].sort_values(ascending=False)
+        found = []
+        if len(above):
+            values = {"count": len(above), "n_items": len(shares), "item": above.index[0], "share": above.iloc[0]}
+            found.append(Finding("quality.missing", {**values, "limit": rule.value}, rule))
+        outside = self.pick("out_of_range")
+        outside = outside[outside["estimate"] > 0]
+        if len(outside):
+            count = round((outside["estimate"] * outside["n"]).sum())
+            found.append(Finding("quality.out_of_range", {"count": count, "items": list(outside["term"])}))
+        for quantity, _, key in _FLAGS.values():
+            for share, n in self.pick(quantity)[["estimate", "n"]].to_numpy():
+                values = {"count": round(share * n), "share": share}
+                rule_of = RULES[key] if key else None
+                found += [Finding(f"quality.{quantity}", values, rule_of)] if share > 0 else []
+        if self.copies:
+            found.append(Finding("quality.copies", {"pairs": [" = ".join(pair) for pair in self.copies]}))
+        found += [Finding("quality.constant", {"items": list(self.constant)})] if self.constant else []
+        found += [Finding("quality.empty", {"items": list(self.empty)})] if self.empty else []
+        return found
+
+
+def check_quality(
+    answers: pd.DataFrame,
+    item_log: pd.DataFrame,
+    *,
+    flags: pd.DataFrame,
+    row_log: pd.DataFrame,
+    design: Design | None = None,
+) -> QualityResult:
+    """Count what was read, dropped, missing, impossible or given without care.
+
+    Shares describe the rows as they are, unweighted, with Wilson's interval.
+
+    Parameters
+    ----------
+    answers : (n, p) numeric, nan where not answered
+    item_log : one row a column of `answers`: n_rows, n_out_of_scale among others, as a survey counts them
+    flags : bool, one row a respondent judged, columns of duplicate, straightliner, speeder
+    row_log : columns reason and n: rows_read, rows dropped by reason, rows_used
+    design : its weights give the design effect of Kish
+
+    Returns
+    -------
+    QualityResult with rows_read, rows_dropped (blank term: all; else the reason), rows_used, missing_share and
+    out_of_range (term = item), duplicate_rows, straightlining, speeders, careless_flagged (either of the last two),
+    design_effect
+
+    Raises
+    ------
+    InputError
+        If the logs do not fit the answers.
+
+    References
+    ----------
+    Wilson (1927), doi:10.1080/01621459.1927.10502953. Kish (1965) Survey Sampling, ch. 11. Kim et al. (2019),
+    doi:10.1177/0894439317752406 (straight-lining). Greszki et al. (2015), doi:10.1093/poq/nfu058 (speeders).
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"q1": [1.0, 2, np.nan, 4]})
+    >>> item_log = pd.DataFrame({"n_rows": [4], "n_out_of_scale": [1]}, index=["q1"])
+    >>> flags = pd.DataFrame({"duplicate": [False, False, False, True]})
+    >>> row_log = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [4, 4]})
+    >>> check_quality(answers, item_log, flags=flags, row_log=row_log).value("missing_share", term="q1")
+    0.25
+    """
+    _refuse_misfits(answers, item_log, flags, row_log)
+    counts = row_log.set_index("reason")["n"]
+    n_missing = answers.isna().sum().to_numpy()
+    parts = [_row_counts(counts), _design_effect(answers.index, design or Design())]
+    parts += [
+        _share_rows("missing_share", n_missing, len(answers), term=list(answers.columns)),
+        _share_rows(
+            "out_of_range",
+            item_log["n_out_of_scale"].to_numpy(),
+            item_log["n_rows"].to_numpy(),
+            term=list(item_log.index),
+        ),
+        _flag_rows(flags),
+    ]
+    empty = tuple(str(name) for name in answers if answers[name].isna().all())
+    constant = tuple(str(name) for name in answers if answers[name].min() == answers[name].max())
+    return QualityResult(
+        table=gather(parts),
+        n_used=len(answers),
+        n_dropped=int(counts["rows_read"] - counts["rows_used"]),
+        n_read=int(counts["rows_read"]),
+        missing=float(n_missing.sum() / answers.size) if answers.size else float("nan"),
+        constant=constant,
+        empty=empty,
+        copies=find_copies(answers.drop(columns=[*empty, *constant])),
+    )
+
+
+def find_copies(answers: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """Pairs of columns that say the same wherever both say something, in two rows or more.
+
+    >>> find_copies(pd.DataFrame({"a": [1.0, 2, 3], "b": [1.0, np.nan, 3], "c": [1.0, 2, 2]}))
+    (('a', 'b'),)
+    """
+    values = answers.to_numpy(float)
+    names = [str(name) for name in answers]
+    pairs = []
+    for first in range(len(names)):
+        for second in range(first + 1, len(names)):
+            if _alike(values[:_GLANCE, [first, second]]) and _alike(values[:, [first, second]], at_least=2):
+                pairs.append((names[first], names[second]))
+    return tuple(pairs)
+
+
+def _alike(pair: np.ndarray, at_least: int = 0) -> bool:
+    both = ~np.isnan(pair).any(axis=1)
+    return bool(both.sum() >= at_least and (pair[both, 0] == pair[both, 1]).all())
+
+
+def _row_counts(counts: pd.Series) -> pd.DataFrame:
+    n_read, n_used = counts["rows_read"], counts["rows_used"]
+    dropped = counts.drop(["rows_read", "rows_used"])
+    return gather(
+        [
+            tidy("rows_read", n_read, n=n_read),
+            tidy("rows_dropped", n_read - n_used, n=n_read),
+            tidy("rows_dropped", dropped.to_numpy(), term=list(dropped.index), n=n_read),
+            tidy("rows_used", n_used, n=n_read),
+        ]
+    )
+
+
+def _share_rows(
+    quantity: str, count: np.ndarray, n: np.ndarray | int, *, method: str = "", **keys: object
+) -> pd.DataFrame:
+    share = wilson_share(count, n)
+    return tidy(
+        quantity,
+        share.estimate,
+        std_error=share.std_error,
+        conf_low=share.low,
+        conf_high=share.high,
+        n=n,
+        method=words(method, "wilson"),
+        **keys,
+    )
+
+
+def _flag_rows(flags: pd.DataFrame) -> pd.DataFrame:
+    parts = [
+        _share_rows(quantity, np.array([flags[flag].sum()]), len(flags), method=said)
+        for flag, (quantity, said, _) in _FLAGS.items()
+        if flag in flags
+    ]
+    judged = [flag for flag in _CARELESS if flag in flags]
+    if judged:
+        said = " or ".join(_FLAGS[flag][1] for flag in judged)
+        count = np.array([flags[judged].any(axis=1).sum()])
+        parts.append(_share_rows("careless_flagged", count, len(flags), method=said))
+    return gather(parts)
+
+
+def _design_effect(index: pd.Index, design: Design) -> pd.DataFrame:
+    """Kish's n sum(w^2) / sum(w)^2: how many times the variance of a mean grows by unequal weights."""
+    if design.weights is None:
+        return tidy("design_effect", [])
+    weights = design.weights_on(index)
+    return tidy("design_effect", np.mean(weights**2), n=len(weights), method="kish; unequal weights")
+
+
+def _refuse_misfits(answers: pd.DataFrame, item_log: pd.DataFrame, flags: pd.DataFrame, row_log: pd.DataFrame) -> None:
+    text = [str(name) for name in answers if not pd.api.types.is_numeric_dtype(answers[name])]
+    if text:
+        raise InputError("`answers` must be numeric", f"found text in {name_some(text)}", "Map words to numbers first.")
+    different = sorted({*map(str, answers.columns)} ^ {*map(str, item_log.index)})
+    if different:
+        raise InputError(
+            "`item_log` must have one row for each column of `answers`",
+            f"found only on one side: {name_some(different)}",
+            "Take both from one survey.",
+        )
+    reasons = set(row_log["reason"])
+    if not {"rows_read", "rows_used"} <= reasons:
+        raise InputError("`row_log` must count rows_read and rows_used", f"found {name_some(reasons)}")
+    unknown = [str(name) for name in flags if name not in _FLAGS]
+    if unknown:
+        raise InputError(
+            f"`flags` must be of {', '.join(_FLAGS)}", f"found {name_some(unknown)}", "Leave the other columns out."
+        )
