@@ -46,7 +46,7 @@ WORDED = {  # constructs whose answers the table holds in words, from 1 to 5
 }
 
 # --- latent drivers ---------------------------------------------------------------------------------------------------
-GENERAL = np.array([0.72, 0.74, 0.58, 0.52, 0.68, 0.72, 0.54])  # loading of each driver on one general impression
+GENERAL = np.array([0.70, 0.72, 0.56, 0.46, 0.66, 0.70, 0.52])  # loading of each driver on one general impression
 COMPANY_EFFECTS = np.array(
     [
         [0.15, 0.10, 0.20, 0.15, 0.10, 0.20, -0.15],
@@ -98,10 +98,10 @@ LOADINGS = {
     "qual1": 0.82, "qual2": 0.76, "qual3": 0.79,
     "effi1": 0.70, "effi2": 0.83, "effi3": 0.77,
     "envi1": 0.68, "envi2": 0.80, "envi3": 0.76,
-    "inno1": 0.83, "inno2": 0.82,
+    "inno1": 0.85, "inno2": 0.84,
     "assu1": 0.80, "assu2": 0.78, "assu3": 0.66,
     "deli1": 0.81, "deli2": 0.74, "deli3": 0.72,
-    "pric1": 0.84, "pric2": 0.78,
+    "pric1": 0.88, "pric2": 0.83,
     "sati1": 0.88, "sati2": 0.82, "sati3": 0.78,
     "loya1": 0.85, "loya2": 0.80, "loya3": 0.64,
     "expe1": 0.75, "expe2": 0.70, "expe3": 0.70,

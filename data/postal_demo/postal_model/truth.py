@@ -152,7 +152,10 @@ def _drivers(census: Census, mean: np.ndarray, cov: np.ndarray) -> Iterator[Row]
     for quantity, (values, method) in columns.items():
         for driver, value in zip(p.DRIVERS, values, strict=True):
             yield quantity, "drivers", driver, "", value, method
+    heavy, well = (values >= values.mean() for values in (columns["importance_lmg"][0], columns["performance"][0]))
     for place, driver in enumerate(p.DRIVERS):
+        quadrant = (2 if well[place] else 1) if heavy[place] else (4 if well[place] else 3)
+        yield "quadrant", "drivers", driver, "", quadrant, "lmg; mean, 0 to 100; crosshair at means"
         yield "correlation", "satisfaction", driver, "", corr[place, -1], "pearson"
         yield "correlation", "satisfaction", driver, "", spearman(census.joint[place]), "spearman"
 
@@ -214,14 +217,12 @@ def _compare(
         yield "rank", measure, "", value, place, method
     yield "eta_squared", measure, "", "", explained, method
     yield "omega_squared", measure, "", "", explained, method
-    for one, other in combinations(range(len(values)), 2):
-        pair, difference = PAIR.format(values[one], values[other]), mean[one] - mean[other]
+    for one, other in combinations(np.argsort(values), 2):  # as the package orders groups
+        pair, difference = f"{values[one]} - {values[other]}", mean[one] - mean[other]
         pooled = (share[one] * variance[one] + share[other] * variance[other]) / (share[one] + share[other])
         yield "mean_difference", measure, pair, "", difference, method
-        yield "hedges_g", measure, pair, "", difference / np.sqrt(pooled), method
-
-
-PAIR = "{} - {}"
+        yield "cohens_d", measure, pair, "", difference / np.sqrt(pooled), f"pooled sd; {method}"
+        yield "hedges_g", measure, pair, "", difference / np.sqrt(pooled), f"pooled sd; {method}"
 
 
 def _programme_effect(census: Census) -> Iterator[Row]:
