@@ -17,11 +17,10 @@ MOST_ANSWERS = 21  # an item with more different answers, or with fractions, is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemResult(Result):
-    """Means and distributions of items.
+    """Means and distributions of items; weighted studies hold the unweighted means too.
 
     Attributes
     ----------
-    unweighted : rows of the unweighted means; none where there are no survey weights
     lowest, highest : the items lowest and highest on their own answer scale
     empty : items that nobody, or only one respondent, answered; they have no rows
     """
@@ -31,7 +30,6 @@ class ItemResult(Result):
         "answers": View(("item_share",), rows=("scale", "term"), columns="group"),
     }
 
-    unweighted: pd.DataFrame
     lowest: str
     highest: str
     empty: tuple[str, ...] = ()
@@ -50,10 +48,6 @@ class ItemResult(Result):
             },
             cautions=(Finding("items.empty", {"items": self.empty}),) if self.empty else (),
         )
-
-    def records(self) -> pd.DataFrame:
-        """The rows of results.csv: the table and the unweighted means."""
-        return gather([self.table, self.unweighted])
 
 
 def check_items(
@@ -118,10 +112,9 @@ def check_items(
     means = parts[0].set_index("term")["estimate"]
     height = pd.Series({name: (means[name] - low) / ((high - low) or 1) for name, (low, high) in limits.items()})
     return ItemResult(
-        table=_at_home(gather(parts), homes),
+        table=_at_home(gather([*parts, *plain]), homes),
         n_used=int((~np.isnan(values)).any(axis=1).sum()),
         n_dropped=int(np.isnan(values).all(axis=1).sum()),
-        unweighted=_at_home(gather(plain), homes),
         lowest=str(height.idxmin()),
         highest=str(height.idxmax()),
         empty=tuple(name for name in names if name not in described),

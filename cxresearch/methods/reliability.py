@@ -43,6 +43,8 @@ class ReliabilityResult(Result):
     def finding(self, rule: Rule = RULES["alpha_acceptable"]) -> Finding:
         """Which scales reach the rule, by alpha."""
         scales = self.pick("alpha").set_index("scale").drop(index=ALL, errors="ignore")
+        if scales.empty:
+            return Finding("reliability.only_all", {"estimate": self.alpha[ALL]}, None, self.cautions)
         below = [str(scale) for scale, estimate in scales["estimate"].items() if not rule.met(estimate)]
         lowest = str(scales["estimate"].idxmin())
         values = {
@@ -54,8 +56,8 @@ class ReliabilityResult(Result):
             "conf_low": scales.loc[lowest, "conf_low"],
             "conf_high": scales.loc[lowest, "conf_high"],
         }
-        key = "reliability.all_reach" if not below else "reliability.some_below"
-        return Finding(key, values, rule, self.cautions)
+        key = "reliability.some_below" if below else "reliability.all_reach"
+        return Finding(key if np.isfinite(values["conf_low"]) else f"{key}_plain", values, rule, self.cautions)
 
 
 def check_reliability(

@@ -1,5 +1,7 @@
 """One look for all figures: colour-blind safe, readable in print, Chinese labels included."""
 
+import re
+import unicodedata
 from functools import cache
 
 import matplotlib.pyplot as plt
@@ -72,3 +74,35 @@ def axes_of(ax: Axes | None, *, width: float = 7.0, height: float = 4.0) -> Axes
         return ax
     apply_style()
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def wrapped(label: str, width: int = 34, lines: int = 2) -> str:
+    """A label on at most `lines` lines of `width` letters, Chinese ones counted twice; what does not fit becomes "…".
+
+    >>> print(wrapped("rel1 · Parcels arrive when promised, whatever the weather", width=22))
+    rel1 · Parcels arrive
+    when promised, whatev…
+    """
+    pieces = re.findall(r"[^\s\u2e80-\uffef]+\s*|[\u2e80-\uffef]", label)  # words, and single Chinese letters
+    rows = [""]
+    for place, piece in enumerate(pieces):
+        if not rows[-1] or _letters(rows[-1] + piece.rstrip()) <= width:
+            rows[-1] += piece
+        elif len(rows) < lines:
+            rows.append(piece)
+        else:
+            rows[-1] += "".join(pieces[place:])
+            break
+    return "\n".join(_cut(row.rstrip(), width) for row in rows)
+
+
+def _cut(row: str, width: int) -> str:
+    if _letters(row) <= width:
+        return row
+    while _letters(row) > width - 1:
+        row = row[:-1]
+    return row.rstrip() + "…"
+
+
+def _letters(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

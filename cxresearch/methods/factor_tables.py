@@ -1,0 +1,132 @@
+"""Rows and cautions of an exploratory factor analysis."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.results import Finding, tidy, words
+from cxresearch.core.rules import RULES, Rule
+from cxresearch.methods.extraction import Factors
+from cxresearch.methods.factor_matrix import FactorMatrix
+
+
+def suitability_rows(
+    matrix: FactorMatrix, overall: float, adequacy: np.ndarray, test: tuple[float, float, float], correlation: str
+) -> list[pd.DataFrame]:
+    """KMO, adequacy of each item, and Bartlett's test (chi-square, df, p)."""
+    kind = words(correlation, matrix.words)
+    chi2, df, p_value = test
+    plain = words(correlation, "unweighted" if matrix.words else "")
+    return [
+        tidy("kmo", overall, n=matrix.n, method=kind),
+        tidy("bartlett_chi2", chi2, statistic=chi2, df=df, p_value=p_value, n=matrix.n, method=plain),
+        tidy("msa", adequacy, term=matrix.names, n=matrix.n, method=kind),
+    ]
+
+
+def number_rows(
+    matrix: FactorMatrix,
+    observed: np.ndarray,
+    limits: np.ndarray,
+    counts: Mapping[str, int],
+    given: int | None,
+    kind: str,
+) -> list[pd.DataFrame]:
+    """Eigenvalues of the matrix and of random data, and the number of factors by each rule."""
+    ordinals = [str(i + 1) for i in range(len(observed))]
+    parallel = words("parallel analysis", "95th percentile", "effective n" if matrix.words else "")
+    rows = [
+        tidy("eigenvalue", observed, term=ordinals, n=matrix.n, method=kind),
+        tidy("eigenvalue_random", limits, term=ordinals, n=matrix.n, method=parallel),
+        tidy("n_factors", counts["parallel"], n=matrix.n, method=words(parallel, kind)),
+        tidy("n_factors", counts["kaiser"], n=matrix.n, method=words("kaiser", kind)),
+    ]
+    return rows if given is None else [*rows, tidy("n_factors", given, n=matrix.n, method="given")]
+
+
+def loading_rows(
+    matrix: FactorMatrix, factors: Factors, names: list[str], rotated: str, unrotated: str
+) -> list[pd.DataFrame]:
+    """Loadings; structure and factor correlations where factors correlate; communalities and uniquenesses."""
+    rows = [
+        tidy("loading", column, scale=name, term=matrix.names, n=matrix.n, method=rotated)
+        for name, column in zip(names, factors.loadings.T, strict=True)
+    ]
+    if not np.array_equal(factors.phi, np.eye(len(names))):
+        rows += [
+            tidy("structure", column, scale=name, term=matrix.names, n=matrix.n, method=rotated)
+            for name, column in zip(names, factors.structure.T, strict=True)
+        ]
+        first, second = np.triu_indices(len(names), 1)
+        rows.append(
+            tidy(
+                "factor_correlation",
+                factors.phi[first, second],
+                scale=[names[i] for i in first],
+                term=[names[i] for i in second],
+                n=matrix.n,
+                method=rotated,
+            )
+        )
+    shares = factors.communalities
+    return [
+        *rows,
+        tidy("communality", shares, term=matrix.names, n=matrix.n, method=unrotated),
+        tidy("uniqueness", 1 - shares, term=matrix.names, n=matrix.n, method=unrotated),
+    ]
+
+
+def variance_rows(
+    matrix: FactorMatrix, factors: Factors, names: list[str], rotated: str, unrotated: str
+) -> list[pd.DataFrame]:
+    """Shares of the items' variance explained by each factor, and by all."""
+    each = words(rotated, "loading times structure")
+    return [
+        tidy("variance_explained", factors.variance, scale=names, n=matrix.n, method=each),
+        tidy("variance_explained", factors.communalities.mean(), n=matrix.n, method=unrotated),
+    ]
+
+
+def factor_cautions(
+    matrix: FactorMatrix,
+    factors: Factors,
+    adequacy: np.ndarray,
+    p_value: float,
+    *,
+    wanted: int,
+    used: int,
+    total: int,
+) -> list[Finding]:
+    """What qualifies a factor solution, most serious first.
+
+    Parameters
+    ----------
+    adequacy : (p,) of each item
+    p_value : of Bartlett's test
+    wanted, used : number of factors by the rule, and extracted
+    total : rows before those with missing answers were dropped
+    """
+    items = np.array(matrix.names)
+    salient = RULES["loading_salient"].met(np.abs(factors.loadings)).sum(axis=1)
+    rules = {key: RULES[key] for key in ("significance", "msa_acceptable", "loading_salient")}
+    found: list[tuple[str, bool, dict[str, Any], Rule | None]] = [
+        ("factors.not_converged", not factors.converged, {}, None),
+        ("factors.heywood", bool(factors.heywood.any()), {"items": list(items[factors.heywood])}, None),
+        ("factors.none", wanted == 0, {}, None),
+        ("factors.capped", wanted > used, {"wanted": wanted, "used": used}, None),
+        ("factors.sphere", not rules["significance"].met(p_value), {"p_value": p_value}, rules["significance"]),
+        (
+            "factors.low_msa",
+            not rules["msa_acceptable"].met(adequacy).all(),
+            {"items": list(items[~rules["msa_acceptable"].met(adequacy)])},
+            rules["msa_acceptable"],
+        ),
+        ("factors.no_loading", bool((salient == 0).any()), {"items": list(items[salient == 0])}, rules["loading_salient"]),
+        ("factors.cross", bool((salient > 1).any()), {"items": list(items[salient > 1])}, rules["loading_salient"]),
+        ("factors.dropped", matrix.n < total, {"n_dropped": total - matrix.n, "total": total}, None),
+        ("factors.unweighted", bool(matrix.words), {}, None),
+        ("factors.clustered", matrix.clustered, {}, None),
+    ]
+    return [Finding(key, values, rule) for key, applies, values, rule in found if applies]

@@ -1,0 +1,189 @@
+"""Exploratory factor analysis: does the matrix suit it, how many factors, which items belong to which."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.correlation import Correlation
+from cxresearch.core.design import Design
+from cxresearch.core.results import Finding, Result, View, gather, words
+from cxresearch.core.rules import RULES, Rule
+from cxresearch.errors import InputError
+from cxresearch.methods.extraction import Extraction, Rotation, extract_factors, most_factors
+from cxresearch.methods.factor_matrix import FactorMatrix
+from cxresearch.methods.factor_tables import factor_cautions, loading_rows, number_rows, suitability_rows, variance_rows
+from cxresearch.methods.factor_tests import bartlett, eigenvalues, kmo, leading, random_eigenvalues
+
+NumberRule = Literal["parallel", "kaiser"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorResult(Result):
+    """An exploratory factor analysis.
+
+    Attributes
+    ----------
+    kmo : Kaiser-Meyer-Olkin measure of the whole matrix
+    n_factors : factors extracted
+    n_factors_parallel, n_factors_kaiser : what the two rules say
+    number_rule : "parallel", "kaiser" or "given": why that many
+    extraction, rotation, correlation : the choices made; the rotation of one factor is "none"
+    loadings, structure : items x factors F1, F2, ...
+    phi : factor correlations
+    communalities : of each item
+    heywood : items whose uniqueness is at its lower bound
+    converged : whether extraction and rotation ended at a solution
+    cautions : what qualifies the result
+    """
+
+    views: ClassVar[Mapping[str, View]] = {
+        "factor_suitability": View(("kmo", "bartlett_chi2"), rows=(), columns="numbers"),
+        "factor_number": View(("eigenvalue", "eigenvalue_random"), rows=("term",)),
+        "factor_loadings": View(("loading",), rows=("term",), columns="scale"),
+        "factor_structure": View(("structure",), rows=("term",), columns="scale"),
+        "factor_correlations": View(("factor_correlation",), rows=("scale",), columns="term"),
+        "factor_variance": View(("variance_explained",), method="loading times structure"),
+        "factor_items": View(("msa", "communality", "uniqueness"), rows=("term",)),
+    }
+
+    kmo: float
+    n_factors: int
+    n_factors_parallel: int
+    n_factors_kaiser: int
+    number_rule: str
+    extraction: str
+    rotation: str
+    correlation: str
+    loadings: pd.DataFrame
+    structure: pd.DataFrame
+    phi: pd.DataFrame
+    communalities: pd.Series
+    heywood: tuple[str, ...]
+    converged: bool
+    cautions: tuple[Finding, ...]
+
+    def finding(self, rule: Rule = RULES["kmo_adequate"]) -> Finding:
+        """Whether the items suit factor analysis, how many factors there are, and what they explain."""
+        values = {
+            "kmo": self.kmo,
+            "n_factors": self.n_factors,
+            "parallel": self.n_factors_parallel,
+            "kaiser": self.n_factors_kaiser,
+            "percent": 100 * float(self.communalities.mean()),
+        }
+        suited = "adequate" if rule.met(self.kmo) else "inadequate"
+        return Finding(f"factors.{suited}_{self.number_rule}", values, rule, self.cautions)
+
+
+def explore_factors(
+    answers: pd.DataFrame,
+    *,
+    n_factors: int | NumberRule = "parallel",
+    extraction: Extraction = "minres",
+    rotation: Rotation = "oblimin",
+    correlation: Correlation = "pearson",
+    n_random: int = 1000,
+    seed: int = 0,
+    design: Design | None = None,
+) -> FactorResult:
+    """Explore the factors behind a set of items, all steps on the one correlation matrix of the complete rows.
+
+    Parameters
+    ----------
+    answers : (n, p) numeric items; rows with a missing answer are dropped and counted
+    n_factors : how many; or "parallel": as many first eigenvalues as exceed the 95th percentile of those of random data; or
+        "kaiser": as many as exceed 1
+    extraction : "minres" or "ml"
+    rotation : "oblimin", "promax", "varimax" or "none"
+    correlation : "pearson" or "spearman"
+    n_random : random data sets of the parallel analysis
+    seed : of the parallel analysis
+    design : weights; the parallel analysis then uses the effective number of rows (Kish), and Bartlett's test, which has
+        no weighted form, the unweighted correlations
+
+    Returns
+    -------
+    FactorResult; factors F1, F2, ... by the variance they explain, each with the sign of its sum of loadings positive
+
+    Raises
+    ------
+    InputError
+        For text, fewer than three items, not more rows than items, constant, identical or linearly dependent items, an
+        unknown option, or more factors than the items can tell apart.
+
+    References
+    ----------
+    Kaiser (1974), doi:10.1007/BF02291575. Bartlett (1951), doi:10.1093/biomet/38.3-4.337. Horn (1965),
+    doi:10.1007/BF02289447. Glorfeld (1995) Educational and Psychological Measurement 55:377-393,
+    doi:10.1177/0013164495055003002 (95th percentile). Fabrigar et al. (1999) Psychological Methods 4:272-299,
+    doi:10.1037/1082-989X.4.3.272.
+
+    Examples
+    --------
+    >>> common, own = np.random.default_rng(1).normal(size=(300, 1)), np.random.default_rng(2).normal(size=(300, 4))
+    >>> result = explore_factors(pd.DataFrame(common + own, columns=["q1", "q2", "q3", "q4"]))
+    >>> result.n_factors, result.rotation
+    (1, 'none')
+    """
+    _refuse_bad_number(n_factors, n_random)
+    matrix = FactorMatrix.of(answers, correlation, design or Design())
+    observed = eigenvalues(matrix.corr)
+    p = len(matrix.names)
+    limits = np.quantile(random_eigenvalues(matrix.n_effective, p, n_random, seed=seed), 0.95, axis=0)
+    counts = {"parallel": leading(observed, limits), "kaiser": leading(observed, 1.0)}
+    number = counts[n_factors] if isinstance(n_factors, str) else int(n_factors)
+    number_rule = n_factors if isinstance(n_factors, str) else "given"
+    used = min(max(number, 1), most_factors(p)) if isinstance(n_factors, str) else number
+    factors = extract_factors(matrix.corr, used, extraction, rotation)
+    kept_rotation = rotation if used > 1 else "none"
+    names = [f"F{i + 1}" for i in range(used)]
+    overall, adequacy = kmo(matrix.corr)
+    chi2 = bartlett(matrix.unweighted, matrix.n)
+    kind = words(correlation, matrix.words)
+    table = gather(
+        [
+            *suitability_rows(matrix, float(overall), adequacy, chi2, correlation),
+            *number_rows(matrix, observed, limits, counts, used if number_rule == "given" else None, kind),
+            *loading_rows(matrix, factors, names, words(extraction, kept_rotation, kind), words(extraction, kind)),
+            *variance_rows(matrix, factors, names, words(extraction, kept_rotation, kind), words(extraction, kind)),
+        ]
+    )
+    return FactorResult(
+        table=table,
+        n_used=matrix.n,
+        n_dropped=len(answers) - matrix.n,
+        kmo=float(overall),
+        n_factors=used,
+        n_factors_parallel=counts["parallel"],
+        n_factors_kaiser=counts["kaiser"],
+        number_rule=number_rule,
+        extraction=extraction,
+        rotation=kept_rotation,
+        correlation=correlation,
+        loadings=pd.DataFrame(factors.loadings, index=matrix.names, columns=names),
+        structure=pd.DataFrame(factors.structure, index=matrix.names, columns=names),
+        phi=pd.DataFrame(factors.phi, index=names, columns=names),
+        communalities=pd.Series(factors.communalities, index=matrix.names),
+        heywood=tuple(np.array(matrix.names)[factors.heywood]),
+        converged=factors.converged,
+        cautions=tuple(
+            factor_cautions(matrix, factors, adequacy, chi2[2], wanted=number, used=used, total=len(answers))
+        ),
+    )
+
+
+def _refuse_bad_number(n_factors: int | str, n_random: int) -> None:
+    whole = isinstance(n_factors, int | np.integer) and not isinstance(n_factors, bool)
+    if not whole and n_factors not in get_args(NumberRule):
+        raise InputError(
+            f"`n_factors` must be a whole number or one of {', '.join(get_args(NumberRule))}",
+            f"found {n_factors!r}",
+            "Choose one of these.",
+        )
+    if n_random < 20:
+        raise InputError(
+            "a 95th percentile needs `n_random` of 20 or more", f"found {n_random}", "Ask for 100 or more."
+        )
