@@ -61,11 +61,11 @@ class Text:
     def label(self, code: object, *, of: str = "") -> str:
         """The label of a code (of a value of column `of`) in the study, else in the catalogue, else the code itself.
 
-        A GroupCode knows its column; a pair of groups, `A - B`, is labelled part by part.
+        A GroupCode knows its column; a pair of groups or criteria, `A - B`, is labelled part by part.
         """
         of, code = of or getattr(code, "of", ""), str(code)
         own = self.labels.get(f"{of}={code}" if of else code)
-        if of and not own and PAIR in code:
+        if not own and PAIR in code:
             return PAIR.join(self.label(part, of=of) for part in code.split(PAIR))
         return own or catalogue()["codes"].get(code, {}).get(self.language, code)
 
