@@ -54,17 +54,19 @@ class QualityResult(Result):
         return Finding("quality.rows", values, cautions=tuple(self._cautions(shares)))
 
     def _cautions(self, shares: pd.Series) -> list[Finding]:
+        dropped = self.pick("rows_dropped")[["term", "estimate"]].itertuples(index=False)
+        found = [Finding("quality.dropped", {"reason": term, "count": int(n)}) for term, n in dropped if term and n]
         rule = RULES["missing_share"]
         above = shares[~rule.met(shares.to_numpy())].sort_values(ascending=False)
-        found = []
         if len(above):
             values = {"count": len(above), "n_items": len(shares), "item": above.index[0], "share": above.iloc[0]}
             found.append(Finding("quality.missing", {**values, "limit": rule.value}, rule))
-        outside = self.pick("out_of_range")
-        outside = outside[outside["estimate"] > 0]
-        if len(outside):
-            count = round((outside["estimate"] * outside["n"]).sum())
-            found.append(Finding("quality.out_of_range", {"count": count, "items": list(outside["term"])}))
+        outside = self.pick("out_of_range").set_index("term")
+        counts = (outside["estimate"] * outside["n"]).round().astype(int)
+        if counts.sum():
+            item = counts.idxmax()
+            values = {"count": counts.sum(), "n_items": (counts > 0).sum(), "item": item, "most": counts[item]}
+            found.append(Finding("quality.out_of_range", values))
         for quantity, _, key in _FLAGS.values():
             for share, n in self.pick(quantity)[["estimate", "n"]].to_numpy():
                 values = {"count": round(share * n), "share": share}
