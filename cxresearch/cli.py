@@ -3,11 +3,15 @@
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cxresearch import __version__
 from cxresearch.errors import InputError
+
+if TYPE_CHECKING:
+    from cxresearch.batch.plan import Plan
 
 FAILED, BAD_INPUT, STOPPED = 1, 2, 130  # exit statuses
 _FILES = click.Path(path_type=Path)
@@ -52,14 +56,15 @@ def run(files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | Non
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
 
-def _run_plan(plan, jobs):
+def _run_plan(plan: "Plan", jobs: int | None) -> int:
+    """Run a plan, tell what became of it and return the exit status."""
     from cxresearch.batch.kernels import count_cores
     from cxresearch.batch.run import run_plan
     from cxresearch.batch.terminal import Progress, summary
 
     with Progress(len(plan.tasks)) as progress:
         result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress)
-    click.echo(summary(result.outcomes, result.pages))
+    click.echo(summary(result.in_order(), sorted(result.pages)))
     if result.stopped:
         click.echo("Stopped before the end.", err=True)
         return STOPPED
@@ -97,7 +102,7 @@ def schema(file: Path | None) -> None:
         file.write_text(f"{text}\n", encoding="utf-8")
 
 
-def _tell_faults(file: Path, faults: list[object]) -> None:
+def _tell_faults(file: Path, faults: list[str]) -> None:
     click.echo(f"{file}:", err=True)
     for fault in faults:
         click.echo(f"  {fault}", err=True)

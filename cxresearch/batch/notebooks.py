@@ -109,7 +109,8 @@ def faults_of_choices(choices: Mapping[str, Mapping[str, Any]], notebooks: Mappi
     faults = []
     for notebook, values in choices.items():
         if notebook not in notebooks:
-            faults.append(f"notebooks.{notebook}: there is no such notebook{did_you_mean(notebook, notebooks)}")
+            hint = did_you_mean(notebook, notebooks) or f" (there are {', '.join(notebooks)})"
+            faults.append(f"notebooks.{notebook}: there is no such notebook{hint}")
             continue
         parameters = notebooks[notebook].parameters
         for name, value in values.items() if parameters is not None else ():

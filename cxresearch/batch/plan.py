@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cxresearch.batch.notebooks import NotebookFile, choose, faults_of_choices
-from cxresearch.errors import InputError
-from cxresearch.study.open import Study, open_study
+from cxresearch.study.open import Study, check_study, open_study
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +100,8 @@ def plan_run(
     """
     chosen = choose(notebooks, only)
     opened = {path: _open(path) for path in dict.fromkeys(path.resolve() for path in files)}
-    studies = {path: study for path, study in opened.items() if not isinstance(study, str)}
-    faults = {path: [message] for path, message in opened.items() if isinstance(message, str)}
+    studies = {path: study for path, study in opened.items() if isinstance(study, Study)}
+    faults = {path: found for path, found in opened.items() if isinstance(found, list)}
     taken_twice = _names_taken_twice({path: study.name for path, study in studies.items()})
     for path, study in studies.items():
         found = taken_twice.get(path, []) + faults_of_choices(study.notebooks, notebooks)
@@ -113,19 +112,16 @@ def plan_run(
     return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in opened if path in faults})
 
 
-def _open(path: Path) -> Study | str:
+def _open(path: Path) -> Study | list[str]:
     """The study, or what is wrong with its file."""
-    try:
-        return open_study(path)
-    except InputError as error:
-        return str(error)
+    return check_study(path) or open_study(path)
 
 
 def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
     """Study files whose `study:` another file has too, each with the fault."""
     faults = {}
     for path, name in names.items():
-        others = [other.name for other in names if other != path and names[other] == name]
+        others = [str(other) for other in names if other != path and names[other] == name]
         if others:
             faults[path] = [f"study: {', '.join(others)} is called '{name}' too; give each study a name of its own"]
     return faults

@@ -26,8 +26,8 @@ class Run:
 
     Attributes
     ----------
-    outcomes : one a task that was run, skipped or failed
-    pages : index.html of each study whose tasks are all done
+    outcomes : one a task that was run, skipped or failed, as they came
+    pages : index.html of each study that was finished
     stopped : whether it was broken off
     """
 
@@ -52,6 +52,10 @@ class Run:
     def of(self, study: str) -> list[Outcome]:
         """The outcomes of one study, in the order of its notebooks."""
         return sorted((each for each in self.outcomes if each.study == study), key=lambda each: each.notebook)
+
+    def in_order(self) -> list[Outcome]:
+        """The outcomes study by study."""
+        return [outcome for study in self.plan.studies for outcome in self.of(study)]
 
     def stop(self, last: Iterable[Outcome]) -> None:
         """Take note of the last outcomes of a run that was broken off, and leave the folders in order."""

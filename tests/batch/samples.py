@@ -1,0 +1,42 @@
+"""Small notebooks and studies for the tests of the batch."""
+
+from pathlib import Path
+
+import nbformat
+
+PARAMETERS = """
+study_file: str = ""  # the study
+output_dir: str = ""  # where outputs go
+n_bootstrap: int = 10  # replicates
+"""
+STUDY = """
+study: {name}
+survey: {{data: answers.csv}}
+constructs: {{speed: {{items: [a, b], scale: [1, 5]}}}}
+notebooks: {choices}
+"""
+
+
+def write_notebook(
+    folder: Path, name: str, *cells: str, needs: tuple[str, ...] = ("survey",), parameters: str | None = PARAMETERS
+) -> Path:
+    """Put a notebook into a folder; its kernel's name is one that Jupyter does not know. Returns the folder."""
+    tagged = [] if parameters is None else [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell(f"# {name}"), *tagged, *map(nbformat.v4.new_code_cell, cells)],
+        metadata={
+            "cxresearch": {"needs": list(needs)},
+            "kernelspec": {"name": "no-such-kernel", "display_name": "Elsewhere", "language": "python"},
+        },
+    )
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+    return folder
+
+
+def write_study(folder: Path, name: str, choices: str = "{}", file: str = "") -> Path:
+    """Put a study of two items into a folder. Returns its file."""
+    (folder / "answers.csv").write_text("a,b\n1,2\n3,4\n5,5\n2,2\n")
+    path = folder / f"{file or name}.yaml"
+    path.write_text(STUDY.format(name=name, choices=choices))
+    return path

@@ -1,0 +1,237 @@
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from batch.samples import write_notebook, write_study
+from click.testing import CliRunner, Result
+
+from cxresearch.cli import main
+
+START = """
+import cxresearch as cx
+study = cx.open_study(study_file)
+report = cx.start_report(study, "{name}", output_dir)
+"""
+RECORD = """
+from pathlib import Path
+from cxresearch.core.results import Result, tidy
+result = Result(table=tidy("rows_used", [len(study.survey().frame)], n=4), n_used=4)
+report._record(result)
+"""
+MEET = """
+import time
+Path(output_dir, f"{study.name}.here").touch()
+deadline = time.monotonic() + 30
+while len(list(Path(output_dir).glob("*.here"))) < 2:
+    assert time.monotonic() < deadline, "the other study is not run at the same time"
+    time.sleep(0.05)
+"""
+
+
+def command(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """Two studies, a bad one, and notebooks: one good, one flaky, one that dies, one that needs experts."""
+    folder = tmp_path_factory.mktemp("place")
+    for name in ("bank", "post"):
+        write_study(folder, name)
+    write_study(folder, "bad", choices="{02_flaky: {n_bootstrp: 3}}")
+    notebooks = folder / "notebooks"
+    write_notebook(notebooks, "01_good", START.format(name="01_good"), RECORD, MEET, "report.finish()")
+    flaky = f'assert study.name != "post" or not Path({str(folder / "broken")!r}).exists(), "the branch is closed"'
+    write_notebook(notebooks, "02_flaky", START.format(name="02_flaky"), RECORD, flaky, "report.finish()")
+    dies = "import os; 'bank' in study_file and os.kill(os.getpid(), 9)"
+    write_notebook(notebooks, "03_dies", dies)
+    write_notebook(notebooks, "04_experts", "1", needs=("experts.judgements",))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def first(place) -> Result:
+    """The run of everything, over outputs that an earlier run has left."""
+    records = place / "out" / "post" / "records"
+    records.mkdir(parents=True)
+    (records / "02_flaky.csv").write_text("study,notebook,quantity\npost,02_flaky,stale\n")
+    (records.parent / "02_flaky.ipynb").write_text("{}")
+    (place / "broken").touch()
+    files = [place / f"{name}.yaml" for name in ("bank", "bad", "post")]
+    before = Path.cwd()
+    result = command("run", *files, "--notebooks", place / "notebooks", "--outputs", place / "out", "--jobs", 2)
+    assert Path.cwd() == before
+    return result
+
+
+@pytest.fixture(scope="module")
+def second(place, first) -> Result:
+    """What failed is mended and run again."""
+    (place / "broken").unlink()
+    files = [place / f"{name}.yaml" for name in ("bank", "post")]
+    return command("run", *files, "--notebooks", place / "notebooks", "--outputs", place / "out", "--only", "2")
+
+
+def statuses(folder: Path) -> dict[str, str]:
+    return {row["notebook"]: row["status"] for row in json.loads((folder / "status.json").read_text())}
+
+
+def test_a_bad_study_file_is_told_first_and_the_others_run(first):
+    assert first.exit_code == 2
+    assert (
+        "notebooks.02_flaky.n_bootstrp: the notebook has no such parameter; did you mean 'n_bootstrap'?" in first.stderr
+    )
+    assert first.stderr.index("n_bootstrp") < first.stderr.index("[1/8]")
+
+
+def test_one_line_a_notebook_with_its_status_and_reason(first, place):
+    out = place / "out"
+    lines = [re.sub(r" +[\d.]+ s(?= |$)", "", re.sub(r"  +", "  ", line)) for line in first.stdout.splitlines()]
+    died = "cell 3: the kernel died (it was ended by signal SIGKILL, perhaps for want of memory)"
+    assert lines == [
+        "bank  01_good  ok",
+        "bank  02_flaky  ok",
+        f"bank  03_dies  failed  {died}",
+        f"  open it with: jupyter lab {out / 'bank' / '03_dies.failed.ipynb'}",
+        "bank  04_experts  skipped  the study file has no `experts`",
+        "post  01_good  ok",
+        "post  02_flaky  failed  cell 5: AssertionError: the branch is closed",
+        f"  open it with: jupyter lab {out / 'post' / '02_flaky.failed.ipynb'}",
+        "post  03_dies  ok",
+        "post  04_experts  skipped  the study file has no `experts`",
+        "",
+        "4 ok, 2 skipped, 2 failed",
+        f"page: {out / 'bank' / 'index.html'}",
+        f"page: {out / 'post' / 'index.html'}",
+    ]
+
+
+def test_nothing_old_passes_for_current(first, place):
+    folder = place / "out" / "post"
+    numbers = pd.read_csv(folder / "results.csv")
+    assert numbers[["study", "notebook", "quantity", "estimate"]].to_numpy().tolist() == [
+        ["post", "01_good", "rows_used", 4.0]
+    ]
+    files = {path.name for path in folder.iterdir() if path.is_file()}
+    assert files == {
+        *("01_good.ipynb", "02_flaky.failed.ipynb", "03_dies.ipynb"),
+        *("results.csv", "status.json", "index.html"),
+    }
+
+
+def test_a_failed_notebook_is_kept_with_its_error(first, place):
+    cells = json.loads((place / "out" / "post" / "02_flaky.failed.ipynb").read_text())["cells"]
+    assert "cell 5: AssertionError: the branch is closed" in "".join(cells[0]["source"])
+    assert any(output.get("ename") == "AssertionError" for cell in cells for output in cell.get("outputs", []))
+
+
+def test_the_page_says_what_was_left_out(first, place):
+    page = (place / "out" / "post" / "index.html").read_text(encoding="utf-8")
+    assert "the branch is closed" in page
+    assert "the study file has no `experts`" in page
+
+
+def test_running_again_what_failed_puts_it_in_place(second, place):
+    assert second.exit_code == 0, second.output
+    assert [line.split()[:3] for line in second.stdout.splitlines()[:2]] == [
+        ["bank", "02_flaky", "ok"],
+        ["post", "02_flaky", "ok"],
+    ]
+    folder = place / "out" / "post"
+    assert (folder / "02_flaky.ipynb").exists()
+    assert not (folder / "02_flaky.failed.ipynb").exists()
+    assert list(pd.read_csv(folder / "results.csv")["notebook"]) == ["01_good", "02_flaky"]
+    assert "the branch is closed" not in (folder / "index.html").read_text(encoding="utf-8")
+    assert statuses(folder) == {"01_good": "ok", "02_flaky": "ok", "03_dies": "ok", "04_experts": "skipped"}
+    assert statuses(place / "out" / "bank")["03_dies"] == "failed"  # this run left it alone
+
+
+def test_a_failure_alone_is_status_1(tmp_path):
+    file, notebooks = write_study(tmp_path, "post"), tmp_path / "notebooks"
+    write_notebook(notebooks, "01_bare", parameters=None)
+    write_notebook(notebooks, "02_raises", "1/0")
+    result = command("run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "01_bare    failed             it has no code cell with the tag `parameters`" in result.stdout
+    assert "cell 3: ZeroDivisionError: division by zero" in result.stdout
+
+
+def test_outputs_that_cannot_be_written_are_a_failure_with_the_reason(tmp_path):
+    (tmp_path / "out").write_text("a file where the folder should be")
+    file, notebooks = write_study(tmp_path, "post"), write_notebook(tmp_path / "notebooks", "01_one", "1")
+    result = command("run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out")
+    assert result.exit_code == 1
+    assert re.search(r"post +01_one +failed +\w*Error: ", result.stdout)
+    assert re.search(r"post +index.html +failed +\w*Error: ", result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--only", "07"], "Error: `--only` must name notebooks by number or name; found '07'. There are 01_one."),
+        (
+            ["--notebooks", "nowhere"],
+            "Error: a folder with notebooks named like 01_reliability.ipynb; found none in nowhere",
+        ),
+    ],
+)
+def test_what_cannot_be_run_at_all_is_told_plainly(tmp_path, words, message):
+    file, notebooks = write_study(tmp_path, "post"), write_notebook(tmp_path / "notebooks", "01_one", "1")
+    result = command("run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out", *words)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+def test_breaking_off_leaves_no_kernel_and_says_what_was_done(tmp_path, number):
+    file, notebooks = write_study(tmp_path, "post"), tmp_path / "notebooks"
+    sleeps = f"import os, time; from pathlib import Path; Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); time.sleep(600)"
+    write_notebook(notebooks, "01_sleeps", sleeps)
+    write_notebook(notebooks, "02_waits", "1")
+    words = ["run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out", "--jobs", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cxresearch", *map(str, words)],
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 30
+    while not (tmp_path / "pid").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "post  01_sleeps  failed" in stdout
+    assert "the run was stopped" in stdout
+    assert "02_waits" not in stdout
+    assert "Stopped before the end." in stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_check_lists_every_fault(tmp_path):
+    good, bad = write_study(tmp_path, "good"), write_study(tmp_path, "bad")
+    bad.write_text(bad.read_text().replace("[a, b]", "[a, c]").replace("scale: [1, 5]", "scal: [1, 5]"))
+    assert command("check", good).exit_code == 0
+    result = command("check", good, bad, tmp_path / "missing.yaml")
+    assert result.exit_code == 2
+    assert result.stdout == f"{good}: no faults\n"
+    assert len([line for line in result.stderr.splitlines() if line.startswith("  constructs.speed")]) == 2
+    assert str(tmp_path / "missing.yaml") in result.stderr
+
+
+def test_schema_to_a_file_or_the_terminal(tmp_path):
+    shown = command("schema")
+    assert shown.exit_code == 0
+    command("schema", tmp_path / "study.schema.json")
+    assert json.loads((tmp_path / "study.schema.json").read_text()) == json.loads(shown.stdout)
+    assert json.loads(shown.stdout)["required"] == ["study"]
