@@ -1,0 +1,132 @@
+"""Figures of reliability: scales with their intervals and items within, and how each item was answered."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from cxresearch.core.results import Result
+from cxresearch.core.rules import RULES
+from cxresearch.present.plots.style import ACCENT, DIVERGING, INK, MUTED, PALETTE, WARN, axes_of, wrapped
+from cxresearch.present.text import current_text
+
+LINE = 0.24  # inches a line of the figure
+OFFSET = 0.2  # of alpha above and omega below the middle of a line
+
+
+def plot_reliability(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Alpha and omega of each scale with 95 % intervals; below, alpha without each of its items.
+
+    Parameters
+    ----------
+    result : of `check_reliability`
+    ax : axes to draw on; new ones, as tall as the scales need, by default
+    """
+    text = current_text()
+    scales, omegas, items = (result.pick(name) for name in ("alpha", "omega_total", "alpha_if_dropped"))
+    places = _places(scales, items)
+    ax = axes_of(ax, width=7.5, height=1.4 + LINE * len(places))
+    rule = RULES["alpha_acceptable"]
+    label = text.axis("reliability_rule", value=rule.value, citation=rule.citation)
+    ax.axvline(rule.value, color=MUTED, linewidth=1, linestyle="--", zorder=1, label=label)
+    _draw_scales(ax, scales, places, -OFFSET, (ACCENT, "o", "reliability_alpha"))
+    _draw_scales(ax, omegas, places, OFFSET, (PALETTE[1], "D", "reliability_omega"))
+    own = items["scale"].map(scales.set_index("scale")["estimate"])
+    raises = items["estimate"] > own
+    for part, colour, key in (
+        (items[~raises], MUTED, "reliability_dropped"),
+        (items[raises], WARN, "reliability_raises"),
+    ):
+        at = [places[key] for key in zip(part["scale"], part["term"], strict=True)]
+        ax.plot(part["estimate"], at, "o", color=colour, markersize=4, fillstyle="none", label=text.axis(key))
+    _label_lines(ax, places)
+    ends = pd.concat([scales, omegas])[["estimate", "conf_low", "conf_high"]].to_numpy()
+    low = min(0.0, float(np.nanmin(ends)), float(items["estimate"].min()) if len(items) else 0.0)
+    ax.set_xlim(low - 0.02, max(1.0, float(np.nanmax(ends))) + 0.02)
+    ax.set_xlabel(text.axis("reliability"))
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8)
+    return ax
+
+
+def _draw_scales(
+    ax: Axes, rows: pd.DataFrame, places: dict[tuple[str, str], float], offset: float, look: tuple[str, str, str]
+) -> None:
+    """One coefficient of each scale with its interval, where it has one; look: colour, marker, key of the legend."""
+    colour, marker, key = look
+    at = np.array([places[scale, ""] + offset for scale in rows["scale"]])
+    ax.hlines(at, rows["conf_low"], rows["conf_high"], color=colour, linewidth=1.8, zorder=2)
+    ax.plot(rows["estimate"], at, marker, color=colour, markersize=5, zorder=3, label=current_text().axis(key))
+
+
+def _places(scales: pd.DataFrame, items: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """(scale, item) -> line; the scale itself has item ""; half a line of room after each scale."""
+    places, line = {}, 0.0
+    for scale in scales["scale"]:
+        for term in ["", *items.loc[items["scale"] == scale, "term"]]:
+            places[str(scale), str(term)] = line
+            line += 1
+        line += 0.4
+    return places
+
+
+def _label_lines(ax: Axes, places: dict[tuple[str, str], float]) -> None:
+    """Scales in bold and items indented, first at the top."""
+    text = current_text()
+    ax.set_yticks(list(places.values()))
+    ax.set_yticklabels([wrapped(text.label(term or scale), 44, 1) + ("  " if term else "") for scale, term in places])
+    for label, (_, term) in zip(ax.get_yticklabels(), places, strict=True):
+        label.set(fontweight="normal" if term else "bold", color=MUTED if term else INK, fontsize=7.5 if term else 8.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(max(places.values()) + 0.7, -1)
+    ax.grid(axis="x")
+
+
+def plot_answers(result: Result, *, ax: Axes | None = None) -> Axes:
+    """Shares of the answers to each item, as bars that diverge from the middle of the answer scale.
+
+    Parameters
+    ----------
+    result : of `check_items`
+    ax : axes to draw on; new ones, as tall as the items need, by default
+
+    Notes
+    -----
+    Answers are shown by their place on the item's scale, so that items with 5 and with 10 answers stand side by side.
+    """
+    text = current_text()
+    shares = result.pick("item_share").drop_duplicates(["term", "group"])
+    terms = list(dict.fromkeys(shares["term"]))
+    ax = axes_of(ax, width=7.5, height=1.4 + 0.3 * len(terms))
+    colours = plt.get_cmap(DIVERGING)
+    widest = max((part["group"].tolist() for _, part in shares.groupby("term")), key=len, default=[])
+    for line, term in enumerate(terms):
+        estimates = 100 * shares.loc[shares["term"] == term, "estimate"].to_numpy()
+        k = len(estimates)
+        middle = estimates[: k // 2].sum() + (estimates[k // 2] / 2 if k % 2 else 0)
+        left = np.concatenate([[0], np.cumsum(estimates)[:-1]]) - middle
+        ax.barh([line] * k, estimates, left=left, height=0.75, color=colours(_tones(k)), linewidth=0)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set_yticks(range(len(terms)))
+    ax.set_yticklabels([wrapped(text.label(term), 44, 2) for term in terms], fontsize=7.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.set_ylim(len(terms) - 0.4, -0.6)
+    ax.set_xlim(-100, 100)
+    ax.set_xticks(range(-100, 101, 25))
+    ax.set_xticklabels([f"{abs(tick)}" for tick in range(-100, 101, 25)])
+    ax.set_xlabel(text.axis("answers_share"))
+    patches = [
+        Patch(color=colour, label=answer) for colour, answer in zip(colours(_tones(len(widest))), widest, strict=True)
+    ]
+    ax.legend(
+        handles=patches, title=text.axis("answers_answer"), ncols=max(len(widest), 1), loc="lower center",
+        bbox_to_anchor=(0.5, 1.0), handlelength=1, handletextpad=0.4, columnspacing=1,
+    )  # fmt: skip
+    return ax
+
+
+def _tones(k: int) -> np.ndarray:
+    """Places on the colour map of k answers, lowest first; the outermost tones are too dark to tell apart."""
+    return np.linspace(0.12, 0.88, k) if k > 1 else np.array([0.5])
