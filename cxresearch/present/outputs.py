@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ FOLDERS = ("tables", "figures", "records", "pages")
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file aside and move it into place, so that nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{uuid4().hex}.part")
     aside.write_bytes(content)
     os.replace(aside, path)
     return path
@@ -37,12 +38,22 @@ def assemble_results(folder: Path) -> Path:
     writes again, so that the last file in place holds them all.
     """
     while True:
-        seen = _stamps(folder)
-        parts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in seen]
+        try:
+            seen = _stamps(folder)
+            parts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in seen]
+        except FileNotFoundError:  # a notebook that starts anew has just removed its record
+            continue
         table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(RECORD_COLUMNS))
         written = write_whole(folder / "results.csv", table.to_csv(index=False, lineterminator="\n").encode())
-        if _stamps(folder) == seen:
+        if _unchanged(folder, seen):
             return written
+
+
+def _unchanged(folder: Path, seen: dict[Path, int]) -> bool:
+    try:
+        return _stamps(folder) == seen
+    except FileNotFoundError:
+        return False
 
 
 def _stamps(folder: Path) -> dict[Path, int]:

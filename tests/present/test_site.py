@@ -85,7 +85,8 @@ def test_nothing_outside_the_page_is_needed(source, folder):
             assert reference[1:] in page.ids
         elif not reference.startswith("data:image/png;base64,"):
             assert (folder / reference).exists()
-    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<iframe|<link", source)
+    without_figures = re.sub(r"data:image/png;base64,[^\"]+", "", source)
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|<script|<iframe|<link", without_figures)
 
 
 def test_figures_stand_inside_the_page_and_have_words_for_those_who_do_not_see_them(source):
@@ -103,7 +104,7 @@ def test_findings_come_first_answers_before_quality(source):
         "How far the data carry it",
         "Contents",
         "Table 1",
-        "How it was made",
+        "Random seed",
     ]
     places = [text.index(words) for words in order]
     assert places == sorted(places)

@@ -117,7 +117,7 @@ def test_without_keys_quantities_stand_below_each_other():
 
 def test_a_method_of_one_quantity_is_told_of_it_alone():
     table = gather([tidy("alpha", [0.5], scale="speed"), tidy("omega_total", [0.6], scale="speed", method="ml")])
-    assert lay_out(table, View(("alpha", "omega_total")), "example.scales", EN).notes == ("Omega: ml.",)
+    assert lay_out(table, View(("alpha", "omega_total")), "example.scales", EN).notes == (f"Omega: {EN.method('ml')}.",)
 
 
 def test_numeric_codes_stand_in_their_order():
