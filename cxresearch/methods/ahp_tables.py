@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.results import COLUMNS, NUMBERS, tidy, words
+from cxresearch.core.results import COLUMNS, NUMBERS, PAIR, tidy, words
 from cxresearch.methods.ahp_group import Aggregation, Appraisal, group_matrix
 from cxresearch.methods.ahp_matrix import (
     RandomIndex,
@@ -133,7 +133,7 @@ def _add_consistency(rows: Rows, appraisal: Appraisal, names: np.ndarray, choice
         "judgement_deviation",
         farthest["deviation"][some],
         scale=appraisal.parent,
-        term=[f"{row.left} / {row.right}" for row in farthest[some].itertuples()],
+        term=[f"{row.left}{PAIR}{row.right}" for row in farthest[some].itertuples()],
         group=names[some],
         n=made[some],
         method=words("saaty 2003", ONE),
@@ -240,4 +240,4 @@ def check_table(appraisals: list[Appraisal], experts: tuple[str, ...]) -> pd.Dat
 
 def _open_pairs(matrix: np.ndarray, criteria: tuple[str, ...]) -> tuple[str, ...]:
     left, right = np.nonzero(np.triu(np.isnan(matrix)))
-    return tuple(f"{criteria[i]} / {criteria[j]}" for i, j in zip(left, right, strict=True))
+    return tuple(f"{criteria[i]}{PAIR}{criteria[j]}" for i, j in zip(left, right, strict=True))
