@@ -99,7 +99,7 @@ class Result:
         found = self.table[self.table["quantity"] == quantity]
         for key, value in keys.items():
             found = found[found[key] == value]
-        return found[[method in words for words in found["method"]]] if method else found
+        return found.loc[[method in words for words in found["method"]]] if method else found
 
     def value(self, quantity: str, *, method: str = "", **keys: str) -> float:
         """The one estimate that fits.
