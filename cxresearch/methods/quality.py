@@ -64,8 +64,12 @@ class QualityResult(Result):
         outside = self.pick("out_of_range").set_index("term")
         counts = (outside["estimate"] * outside["n"]).round().astype(int)
         if counts.sum():
-            item = counts.idxmax()
-            values = {"count": counts.sum(), "n_items": (counts > 0).sum(), "item": item, "most": counts[item]}
+            values = {
+                "count": counts.sum(),
+                "n_items": (counts > 0).sum(),
+                "item": counts.idxmax(),
+                "most": counts.max(),
+            }
             found.append(Finding("quality.out_of_range", values))
         for quantity, _, key in _FLAGS.values():
             for share, n in self.pick(quantity)[["estimate", "n"]].to_numpy():

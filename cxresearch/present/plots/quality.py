@@ -1,5 +1,7 @@
 """Figures of data quality: what is missing, and who answered."""
 
+from unicodedata import east_asian_width
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -108,4 +110,10 @@ def _arms(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1].rstrip()}…"
+    """A label that fits beside the axis; Chinese characters take the room of two."""
+    room = _LABEL
+    for place, letter in enumerate(label):
+        room -= 2 if east_asian_width(letter) in "WF" else 1
+        if room < 0:
+            return f"{label[:place].rstrip()}…"
+    return label
