@@ -147,13 +147,18 @@ def _number_columns(rows: list[Row], text: Text) -> list[_Column]:
     for name in ("estimate", "std_error", "interval", "statistic", "df", "p_value"):
         if name == "interval":
             columns += _interval_column(rows, writers, text)
-        elif not all(isnan(row[name]) for row in rows):
+        elif not all(isnan(row[name]) for row in rows) and not (name == "statistic" and _repeats_estimate(rows)):
             own = writer_of(name, [row[name] for row in rows])
             as_estimate = name in ("estimate", "std_error")
             heading = text.quantity(rows[0]["quantity"] if name == "estimate" and len(writers) == 1 else name)
             texts = {row["line"]: (writers[row["quantity"]] if as_estimate else own)(row[name]) for row in rows}
             columns.append(_Column(heading, texts, {heading: _by_line(rows, itemgetter(name))}))
     return columns
+
+
+def _repeats_estimate(rows: list[Row]) -> bool:
+    """Whether the statistics are the estimates themselves, as for a chi-square."""
+    return all(row["statistic"] == row["estimate"] for row in rows if not isnan(row["statistic"]))
 
 
 def _interval_column(rows: list[Row], writers: dict[str, Writer], text: Text) -> list[_Column]:
@@ -190,13 +195,15 @@ def _method_notes(rows: list[Row], text: Text) -> Iterator[str]:
     methods: dict[str, set[str]] = {}
     for row in rows:
         methods.setdefault(row["quantity"], set()).add(row["method"])
-    said = {name: text.method(next(iter(found))) for name, found in methods.items() if len(found) == 1}
-    if len(said) == len(methods) and len(set(said.values())) == 1:
-        yield from (text.note("table.method", method=words) for words in set(said.values()) if words)
-    else:
-        for name, words in said.items():
-            if words:
-                yield text.note("table.method_of", quantity=text.quantity(name), method=words)
+    said: dict[str, list[str]] = {}
+    for name, found in methods.items():
+        if len(found) == 1:
+            said.setdefault(text.method(next(iter(found))), []).append(text.quantity(name))
+    for words, quantities in said.items():
+        if words and len(quantities) == len(methods):
+            yield text.note("table.method", method=words)
+        elif words:
+            yield text.note("table.method_of", quantity=text.listed(quantities), method=words)
 
 
 def _writers(rows: list[Row]) -> dict[str, Writer]:

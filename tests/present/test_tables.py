@@ -150,3 +150,16 @@ def test_the_table_of_a_result_is_left_as_it_was(example):
     before = example.table.copy()
     laid_out(example, "example.tests")
     pd.testing.assert_frame_equal(example.table, before)
+
+
+def test_methods_are_told_once_for_the_quantities_that_share_them():
+    parts = [tidy(name, [0.5], term="a", method="ml") for name in ("alpha", "omega_total")]
+    table = gather([*parts, tidy("kmo", [0.9], term="a")])
+    layout = lay_out(table, View(("kmo", "alpha", "omega_total"), rows=("term",)), "example.scales", EN)
+    assert layout.notes == (f"Alpha, Omega: {EN.method('ml')}.",)
+
+
+def test_a_statistic_that_is_the_estimate_is_not_repeated():
+    table = tidy("bartlett_chi2", [2869.4], statistic=2869.4, df=276, p_value=0.0)
+    layout = lay_out(table, View(("bartlett_chi2",), rows=(), columns="numbers"), "example.scales", EN)
+    assert layout.rows[0][1:] == ("2,869", "276", "< .001")
