@@ -6,18 +6,12 @@ from dataclasses import dataclass
 from cxresearch.study.data_checks import told
 from cxresearch.study.faults import Fault, Where, did_you_mean
 from cxresearch.study.file import StudyFile
+from cxresearch.study.fitting import Fitted
 
 _WITH_DATA = ("survey", "experts", "tickets", "operations", "observations", "customers")
 _OF_SURVEY = ("outcome", "drivers", "recommend", "choices", "pairs", "model", "groups")
-_ROLES = (
-    "id",
-    "weight",
-    "cluster",
-    "strata",
-    "seconds",
-    "comment",
-    "customer",
-)  # columns of a survey that are no items
+_ROLES = ("id", "customer", "weight", "cluster", "strata", "seconds", "comment")  # of survey columns that are no items
+_ROUNDING = 1e-6  # by which weights may miss 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +21,24 @@ class Known:
     Attributes
     ----------
     given : keys at the top of the study file, faulty ones included
-    texts : what stands in faulty parts; a name among them counts as known, so that one fault does not cause another
+    fitted : what was left out as faulty; a name in it counts as known, so that one fault does not cause another
     columns : of the survey; None if there is none or it cannot be read
     data : files of the survey
     """
 
     given: frozenset[str]
-    texts: frozenset[str]
+    fitted: Fitted
     columns: list[str] | None
     data: list[str]
+
+    def is_faulty(self, *path: str | int) -> bool:
+        """Whether something at a path or below it is faulty."""
+        full = self.fitted.in_full(path)
+        return any(each[: len(full)] == full for each in self.fitted.excused)
+
+    def is_left_out(self, name: str) -> bool:
+        """Whether a name stands in what was left out."""
+        return name in self.fitted.texts
 
 
 def check_meaning(file: StudyFile, known: Known) -> Iterator[Fault]:
@@ -47,14 +50,16 @@ def check_meaning(file: StudyFile, known: Known) -> Iterator[Fault]:
     yield from _check_model(file, known)
     yield from _check_cases(file, known)
     yield from _check_experts(file, known)
+    yield from _check_weights(file, known)
     yield from _check_pairs(file)
 
 
 def _check_presence(file: StudyFile, known: Known) -> Iterator[Fault]:
-    if not known.given.intersection(_WITH_DATA) and (file.cases is None or file.cases.published is None):
-        wanted = "`survey` (with `constructs`), `experts`, `tickets`, `operations`, `observations`, `customers` or `cases.published`"
-        yield Fault((), f"at least one part with data is required: {wanted}")
-    if "survey" in known.given and not ("constructs" in known.given and (file.constructs or known.texts)):
+    published = file.cases is not None and file.cases.published is not None
+    if not (known.given.intersection(_WITH_DATA) or published or known.is_faulty("cases")):
+        others = ", ".join(f"`{name}`" for name in _WITH_DATA[1:])
+        yield Fault((), f"a part with data is required: `survey` with `constructs`, {others} or `cases.published`")
+    if "survey" in known.given and not file.constructs and not known.is_faulty("constructs"):
         yield Fault(("constructs",), "is required with `survey`")
     if "survey" not in known.given:
         without = [name for name in _OF_SURVEY if name in known.given and getattr(file, name)]
@@ -101,7 +106,7 @@ def _check_roles(file: StudyFile) -> Iterator[Fault]:
 
 def _unknown(path: Where, name: str, file: StudyFile, known: Known) -> Iterator[Fault]:
     """The fault that a name is neither a construct nor a column of the survey, if so."""
-    if known.columns is None or name in file.constructs or name in known.texts or name in known.columns:
+    if known.columns is None or name in file.constructs or known.is_left_out(name) or name in known.columns:
         return
     near = did_you_mean(name, [*file.constructs, *known.columns])
     yield Fault(path, f"'{name}' is no construct and no column of {told(known.data)}{near}")
@@ -170,34 +175,33 @@ def _check_cases(file: StudyFile, known: Known) -> Iterator[Fault]:
 
 def _check_experts(file: StudyFile, known: Known) -> Iterator[Fault]:
     experts = file.experts
-    if experts is not None:
-        if experts.judgements is None and experts.scores is None and not {"judgements", "scores"} & known.texts:
-            yield Fault(("experts",), "must have `judgements` or `scores`")
-        if (
-            experts.judgements is not None
-            and not file.hierarchy
-            and not {"constructs", "hierarchy"} & (known.given | known.texts)
-        ):
-            yield Fault(("experts", "hierarchy"), "is required where there are no `constructs`")
-    if file.weights is not None and file.constructs and "indicators" not in known.given:
-        levels = {name for parent, children in file.hierarchy.items() for name in (parent, *children)}
-        names = [
-            *file.constructs,
-            *(item for items in file.scales.values() for item in items),
-            *levels,
-            *(known.columns or []),
-        ]
-        for name in file.weights.values:
-            if name not in names and name not in known.texts:
-                yield Fault(
-                    ("weights", "values"), f"'{name}' is no construct, item or criterion{did_you_mean(name, names)}"
-                )
+    if experts is None:
+        return
+    tables = ("judgements", "scores")
+    if not any(getattr(experts, name) or known.is_faulty("experts", name) for name in tables):
+        yield Fault(("experts",), "must have `judgements` or `scores`")
+    if experts.judgements is not None and not file.hierarchy and not known.is_faulty("constructs"):
+        yield Fault(("experts", "hierarchy"), "is required where there are no `constructs`")
+
+
+def _check_weights(file: StudyFile, known: Known) -> Iterator[Fault]:
+    values = file.weights.values if file.weights is not None else {}
+    here: Where = ("weights", "values")
+    total = sum(values.values())
+    if values and abs(total - 1) > _ROUNDING and not known.is_faulty(*here):
+        yield Fault(here, f"must sum to 1, found {total:.6g}")
+    if not file.constructs or "indicators" in known.given:  # the indicator table may name what is weighted
+        return
+    levels = [name for parent, children in file.hierarchy.items() for name in (parent, *children)]
+    items = [item for its_items in file.scales.values() for item in its_items]
+    names = [*file.constructs, *items, *levels, *(known.columns or [])]
+    for name in values:
+        if name not in names and not known.is_left_out(name):
+            yield Fault(here, f"'{name}' is no construct, item or criterion{did_you_mean(name, names)}")
 
 
 def _check_pairs(file: StudyFile) -> Iterator[Fault]:
     for name, pair in file.pairs.items():
         asked, found = len(pair.expectation), len(pair.perception)
         if asked != found:
-            yield Fault(
-                ("pairs", name), f"needs as many items in `perception` as in `expectation`, found {found} and {asked}"
-            )
+            yield Fault(("pairs", name), f"must ask the same questions twice, found {asked} and {found} items")

@@ -64,12 +64,14 @@ def shown(value: object) -> str:
     """A value as a message names it.
 
     >>> shown("7 days"), shown([1, 2]), shown(None)
-    ("'7 days'", 'a list', 'nothing')
+    ("'7 days'", '[1, 2]', 'nothing')
     """
     if value is None or value == "":
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list) and len(value) <= 5 and not any(isinstance(entry, list | dict) for entry in value):
+        return f"[{', '.join(map(shown, value))}]"
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "a mapping"
     return f"'{value}'" if isinstance(value, str) else str(value)

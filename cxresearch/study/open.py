@@ -14,8 +14,10 @@ import pandas as pd
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.checks import Known, check_meaning
 from cxresearch.study.data_checks import SURVEY, check_columns, named_files, read_headers
-from cxresearch.study.faults import Fault, Fitted, fit_types
+from cxresearch.study.faults import Fault
 from cxresearch.study.file import StudyFile, json_schema
+from cxresearch.study.fitting import fit_types
+from cxresearch.study.labels import labels_of
 from cxresearch.study.presence import parts_of
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
@@ -95,18 +97,10 @@ class Study:
     @cached_property
     def labels(self) -> dict[str, str]:
         """Code -> label: constructs, items ("code · wording"), group columns, and "column=value" where the data say."""
-        labels = {name: construct.label or name for name, construct in self.file.constructs.items()}
-        labels |= {column: label or column for column, label in self.file.groups.items()}
-        wording = {item: text for construct in self.file.constructs.values() for item, text in construct.items.items()}
-        if self._has_labelled_data():
-            survey = self.survey()
-            wording |= {item: survey.variable_labels.get(item, "") for item, text in wording.items() if not text}
-            labels |= {
-                f"{column}={value}": label
-                for column, values in survey.value_labels.items()
-                for value, label in values.items()
-            }
-        return labels | {item: f"{item} · {text}" if text else item for item, text in wording.items()}
+        if not self._has_labelled_data():
+            return labels_of(self.file)
+        survey = self.survey()
+        return labels_of(self.file, variable_labels=survey.variable_labels, value_labels=survey.value_labels)
 
     def survey(self) -> Survey:
         """The survey, read once.
@@ -186,20 +180,17 @@ def _examine(path: Path) -> tuple[StudyFile | None, list[str]]:
         return None, str(error).splitlines()
     fitted = fit_types(content)
     headers, unread = read_headers(fitted.file, path.parent)
-    given = frozenset(key for key, value in content.items() if value is not None)
     survey = fitted.file.survey
-    known = Known(given, fitted.texts, headers.get(SURVEY), survey.data if survey is not None else [])
-    faults = [
+    given = {key for key, value in content.items() if value is not None}
+    given |= {str(path[0]) for path in fitted.excused if len(path) == 1}
+    known = Known(frozenset(given), fitted, headers.get(SURVEY), survey.data if survey is not None else [])
+    found = [
         *unread,
         *check_columns(fitted.file, headers),
         *check_meaning(fitted.file, known),
-        *check_service(fitted.file, given, fitted.texts),
+        *check_service(fitted.file, known),
     ]
-    return fitted.file, _in_order([*fitted.faults, *_in_full(faults, fitted)], list(content))
-
-
-def _in_full(faults: list[Fault], fitted: Fitted) -> list[Fault]:
-    return [fault._replace(path=fitted.in_full(fault.path)) for fault in faults]
+    return fitted.file, _in_order([*fitted.faults, *fitted.still_told(found)], list(content))
 
 
 def _in_order(faults: list[Fault], keys: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from cxresearch.study.fields import (
     TextList,
 )
 
-_ROUNDING = 1e-6  # by which weights may miss 1
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class SurveyPart(Part):
@@ -70,11 +70,11 @@ class Pair(Part):
 class Narrative(Part):
     """A case told in words."""
 
-    background: Text = ""
-    problems: Text = ""
-    measures: Text = ""
-    results: Text = ""
-    lessons: Text = ""
+    background: Text = Field("", description="What the case is, and where it stood")
+    problems: Text = Field("", description="What was wrong")
+    measures: Text = Field("", description="What was done")
+    results: Text = Field("", description="What came of it")
+    lessons: Text = Field("", description="What others can learn")
 
 
 class Cases(Part):
@@ -112,16 +112,6 @@ def _tree(hierarchy: dict[str, list[str]]) -> dict[str, list[str]]:
     return hierarchy
 
 
-def _shares(values: dict[str, float]) -> dict[str, float]:
-    below = [name for name, value in values.items() if value < 0]
-    if below:
-        raise ValueError(f"weights must be 0 or more, found less for {', '.join(map(repr, below))}")
-    total = sum(values.values())
-    if abs(total - 1) > _ROUNDING:
-        raise ValueError(f"weights must sum to 1, found {total:.6g}")
-    return values
-
-
 def _ordered(grades: dict[str, float]) -> dict[str, float]:
     rises = {low < high for low, high in pairwise(grades.values())}
     if len(grades) < 2 or len(rises) > 1 or len(set(grades.values())) < len(grades):
@@ -146,7 +136,7 @@ class GivenWeights(Part):
     """Weights given from outside."""
 
     source: Text = Field("", description="Who decided them, and when")
-    values: Annotated[dict[Name, float], AfterValidator(_shares)] = Field(description="Weights that sum to 1")
+    values: dict[Name, Share] = Field(description="Weights that sum to 1")
 
 
 class Evaluation(Part):

@@ -1,5 +1,6 @@
 """Which parts a study has, and why it lacks the others: what decides which notebooks run."""
 
+from types import UnionType
 from typing import get_args
 
 from cxresearch.study.fields import Part
@@ -18,16 +19,20 @@ def parts_of(file: StudyFile) -> dict[str, str]:
     for name, field in StudyFile.model_fields.items():
         value = getattr(file, name)
         parts[name] = _why_missing(name, value)
-        kind = next((each for each in _kinds(field.annotation) if issubclass(each, Part)), None)
-        for inner in kind.model_fields if kind is not None else ():
-            absent = parts[name] or _why_missing(f"{name}.{inner}", getattr(value, inner, None))
-            parts[f"{name}.{inner}"] = absent
+        for inner in _keys_below(field.annotation):
+            parts[f"{name}.{inner}"] = parts[name] or _why_missing(f"{name}.{inner}", getattr(value, inner))
+    parts["survey"] = parts["survey"] or parts["constructs"]
     parts["drivers"] = _why_no_drivers(file)
-    if file.cases is not None and file.cases.by:
-        parts["groups"] = ""
-    elif not file.groups:
-        parts["groups"] = "the study file has no `groups` and no `cases.by`"
+    if not file.groups:
+        by = file.cases is not None and file.cases.by
+        parts["groups"] = "" if by else "the study file has no `groups` and no `cases.by`"
     return parts
+
+
+def _keys_below(annotation: object) -> list[str]:
+    """The keys of a part; none of lists and mappings of parts."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    return [key for kind in kinds if isinstance(kind, type) and issubclass(kind, Part) for key in kind.model_fields]
 
 
 def _why_missing(name: str, value: object) -> str:
@@ -37,10 +42,4 @@ def _why_missing(name: str, value: object) -> str:
 def _why_no_drivers(file: StudyFile) -> str:
     if file.outcome is None:
         return "the study file has no `outcome`, so nothing to drive"
-    return (
-        "" if file.drivers_used else "the study file has no `drivers` and no construct besides the outcome and loyalty"
-    )
-
-
-def _kinds(annotation: object) -> list[type]:
-    return [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
+    return "" if file.drivers_used else "the study file has no `drivers` and no construct but the outcome and loyalty"

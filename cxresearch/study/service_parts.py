@@ -1,8 +1,8 @@
 """What a study file says of tickets, service records, inspections, appraisal, customers and targets."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
 from cxresearch.study.fields import (
     Change,
@@ -31,13 +31,6 @@ class Stage(Part):
     by: Text = Field("", description="Who is responsible")
 
 
-def _distinct_stages(stages: list[Stage]) -> list[Stage]:
-    found = [stage.name for stage in stages]
-    if len(set(found)) < len(found):
-        raise ValueError("each step must have a name of its own")
-    return stages
-
-
 class Tickets(Part):
     """Complaints or service requests, one row a ticket."""
 
@@ -56,8 +49,8 @@ class Tickets(Part):
     cause: Column | None = Field(None, description="Why it happened, a list apart from the types")
     channel: Column | None = Field(None, description="How it came in")
     unit: Column | None = Field(None, description="Company, branch or team")
-    region: Column | None = None
-    department: Column | None = None
+    region: Column | None = Field(None, description="Region")
+    department: Column | None = Field(None, description="Department in charge")
     customer: Column | None = Field(None, description="Customer, for repeat complaints")
     valid: Column | None = Field(None, description="Whether it was justified: true/false")
     resolved: Column | None = Field(None, description="Whether it was resolved: true/false")
@@ -69,18 +62,11 @@ class Tickets(Part):
     response_promise: Time | None = Field(None, description="Promised time to the first response")
     promise: Time | None = Field(None, description="Promised time to resolution")
     calendar: Text | None = Field(None, description="cn, or a csv of holidays; every day counts if not given")
-    stages: Annotated[list[Stage], AfterValidator(_distinct_stages)] = Field([], description="Limits by step")
+    stages: list[Stage] = Field([], description="Limits by step")
     repeat_window: Time | None = Field(None, description="Time within which a customer's next ticket is a repeat")
 
 
-_KINDS: dict[str, tuple[set[str], set[str]]] = {  # kind -> columns it needs, columns it may have
-    "hits": ({"of"}, set()),
-    "sum": ({"of"}, {"sum_squares"}),
-    "events": ({"per"}, set()),
-    "score": (set(), {"of", "scale"}),
-    "count": (set(), set()),
-}
-_COMPANIONS = ("of", "per", "sum_squares", "scale")
+INDICATOR_KINDS = ("hits", "sum", "events", "score", "count")
 
 
 class ServiceIndicator(Part):
@@ -102,24 +88,7 @@ class ServiceIndicator(Part):
     @property
     def kind(self) -> str:
         """Of hits, sum, events, score and count, the one that is given."""
-        return next(kind for kind in _KINDS if getattr(self, kind) is not None)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        found = [kind for kind in _KINDS if getattr(self, kind) is not None]
-        if len(found) != 1:
-            given = " and ".join(f"`{kind}`" for kind in found) or "none"
-            raise ValueError(f"must have one of `hits`, `sum`, `events`, `score`, `count`, found {given}")
-        needed, allowed = _KINDS[found[0]]
-        for companion in _COMPANIONS:
-            is_given = getattr(self, companion) is not None
-            if companion in needed and not is_given:
-                raise ValueError(f"`{found[0]}` needs `{companion}`")
-            if is_given and companion not in needed | allowed:
-                raise ValueError(f"`{companion}` does not go with `{found[0]}`")
-        if found[0] == "hits" and self.target is not None and not 0 <= self.target <= 1:
-            raise ValueError(f"the `target` of a share lies between 0 and 1, found {self.target:g}")
-        return self
+        return next((kind for kind in INDICATOR_KINDS if getattr(self, kind) is not None), "")
 
 
 class Operations(Part):
@@ -155,19 +124,6 @@ class AppraisalItem(Part):
     per: float | None = Field(None, gt=0, description="By how much the indicator must miss")
     cap: float | None = Field(None, gt=0, description="Most points that can be deducted")
 
-    @model_validator(mode="after")
-    def _one_scheme(self) -> Self:
-        if (self.steps is None) == (self.deduct is None):
-            raise ValueError("must have either `steps` or `deduct` (with `per`)")
-        if (self.deduct is None) != (self.per is None):
-            raise ValueError("`deduct` and `per` go together")
-        if self.cap is not None and self.deduct is None:
-            raise ValueError("`cap` goes with `deduct`")
-        most = max((points for _, points in self.steps or []), default=0)
-        if most > self.full:
-            raise ValueError(f"no step may give more than the full {self.full:g} points, found {most:g}")
-        return self
-
 
 class Appraisal(Part):
     """An appraisal scheme: points by threshold."""
@@ -179,15 +135,8 @@ class Appraisal(Part):
 class Tier(Part):
     """A tier of customers; a customer belongs to the first tier whose condition holds."""
 
-    label: Name
+    label: Name = Field(description="Name of the tier")
     where: Text = Field(description="Condition on the columns of the customer table")
-
-
-def _distinct_tiers(tiers: list[Tier]) -> list[Tier]:
-    found = [tier.label for tier in tiers]
-    if len(set(found)) < len(found):
-        raise ValueError("each tier must have a label of its own")
-    return tiers
 
 
 class Customers(Part):
@@ -205,20 +154,14 @@ class Customers(Part):
     recommended: Column | None = Field(None, description="Whether the customer recommended us")
     active: Column | None = Field(None, description="Whether the customer is active")
     updated: Column | None = Field(None, description="When the record was last updated")
-    tiers: Annotated[list[Tier], AfterValidator(_distinct_tiers)] = Field([], description="Tiers, the best first")
+    tiers: list[Tier] = Field([], description="Tiers, the best first")
 
 
 class Target(Part):
     """A value to reach, or a change to make."""
 
-    indicator: Name
+    indicator: Name = Field(description="What is to be reached")
     value: float | None = Field(None, description="Value to reach")
     change: Change | None = Field(None, description='Change from the baseline, such as "-30%"')
     baseline: Name | None = Field(None, description="Period that a change is counted from")
     due: Name | None = Field(None, description="Period or date by which")
-
-    @model_validator(mode="after")
-    def _value_or_change(self) -> Self:
-        if (self.value is None) == (self.change is None):
-            raise ValueError("must have either `value` or `change`")
-        return self
