@@ -30,7 +30,9 @@ class Layout:
     exact: pd.DataFrame
 
     def html(self) -> str:
-        """The <table>; a label that repeats from line to line is written once, over all its lines."""
+        """The <table>, if there is a line; a label that repeats from line to line is written once, over all its lines."""
+        if not self.rows:
+            return ""
         head = "".join(
             f'<th scope="col"{_LEFT if place < self.stubs else ""}>{escape(name)}</th>'
             for place, name in enumerate(self.header)
@@ -56,12 +58,11 @@ class Layout:
         return next((at for at, row in enumerate(self.rows[line:]) if row[:depth] != start), len(self.rows) - line)
 
     def __str__(self) -> str:
-        lines = [self.header, *self.rows]
+        lines = [self.header, *self.rows] if self.rows else []
         widths = [max(_width(line[place]) for line in lines) for place in range(len(self.header))]
         body = ["  ".join(_pad(cell, widths[at], at < self.stubs) for at, cell in enumerate(line)) for line in lines]
-        return "\n".join(
-            [self.title, "", *(line.rstrip() for line in body), *(["", *self.notes] if self.notes else [])]
-        )
+        blocks = [self.title, "\n".join(line.rstrip() for line in body), "\n".join(self.notes)]
+        return "\n\n".join(block for block in blocks if block)
 
     def __repr__(self) -> str:
         return str(self)

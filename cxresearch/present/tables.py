@@ -34,7 +34,7 @@ class _Column:
 
 
 def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
-    """Lay out a view of a result's table.
+    """Lay out a view of a result's table; a view that finds no row says so.
 
     Parameters
     ----------
@@ -46,11 +46,11 @@ def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
     Raises
     ------
     ValueError
-        If the view finds no row, or several numbers for one cell: then a key is missing from its `rows`.
+        If the view finds several numbers for one cell: then a key is missing from its `rows`.
     """
     chosen = select(table, view)
     if chosen.empty:
-        raise ValueError(f"view `{key}` finds no row of {', '.join(view.quantities)}")
+        return Layout(text.heading(key), (), 0, (), (text.note("table.empty"),), pd.DataFrame(columns=list(view.rows)))
     keys = _line_keys(chosen, view)
     rows: list[Row] = [{**row, "line": tuple(row[name] for name in keys)} for row in chosen.to_dict("records")]
     stubs = {row["line"]: tuple(_label(row, name, text) for name in keys) for row in rows}

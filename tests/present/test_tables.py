@@ -126,9 +126,11 @@ def test_numeric_codes_stand_in_their_order():
     assert layout.header[1:] == ("1", "2", "10")
 
 
-def test_a_view_that_finds_nothing_is_an_error():
-    with pytest.raises(ValueError, match="finds no row of alpha"):
-        lay_out(tidy("kmo", [0.8]), View(("alpha",)), "example.scales", EN)
+def test_a_view_that_finds_nothing_says_so():
+    layout = lay_out(tidy("kmo", [0.8]), View(("alpha",)), "example.scales", EN)
+    assert layout.rows == ()
+    assert layout.html() == ""
+    assert str(layout) == "Title of example.scales\n\nThis study has nothing to show here."
 
 
 def test_two_numbers_for_one_cell_are_an_error():
