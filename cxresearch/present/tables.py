@@ -174,7 +174,7 @@ def _count_column(rows: list[Row], text: Text) -> list[_Column]:
     lines, sizes = {line for line, _ in pairs}, {size for _, size in pairs}
     if len(pairs) > len(lines) or len(sizes) == 1 or any(isnan(size) for size in sizes):
         return []
-    counts = _by_line(rows, itemgetter("n"))
+    counts = {row["line"]: row["n"] for row in rows}
     heading = text.quantity("n")
     return [_Column(heading, {line: write_decimals(n, 0) for line, n in counts.items()}, {heading: counts})]
 
