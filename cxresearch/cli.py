@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 FAILED, BAD_INPUT, STOPPED = 1, 2, 130  # exit statuses
 _FILES = click.Path(path_type=Path)
+_NOTEBOOKS = click.option(
+    "--notebooks", type=_FILES, help="Folder of the notebooks; by default ./notebooks or the project's own."
+)
 
 
 class _Plainly(click.Group):
@@ -38,7 +41,7 @@ def main() -> None:
 @click.argument("files", nargs=-1, required=True, type=_FILES)
 @click.option("--only", metavar="01,06", default="", help="Run only these notebooks, by number or name.")
 @click.option("--outputs", type=_FILES, default=Path("outputs"), show_default=True, help="Folder of the outputs.")
-@click.option("--notebooks", type=_FILES, help="Folder of the notebooks; by default ./notebooks or the project's own.")
+@_NOTEBOOKS
 @click.option("--jobs", type=click.IntRange(min=1), help="Notebooks to run at a time; by default one a core.")
 def run(files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | None, jobs: int | None) -> None:
     """Run the notebooks over every study of FILES.
@@ -73,14 +76,17 @@ def _run_plan(plan: "Plan", jobs: int | None) -> int:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=_FILES)
-def check(files: tuple[Path, ...]) -> None:
+@_NOTEBOOKS
+def check(files: tuple[Path, ...], notebooks: Path | None) -> None:
     """List every fault of the study FILES without running anything.
 
     Exit status: 0 none, 2 some.
     """
-    from cxresearch.study.open import check_study
+    from cxresearch.batch.notebooks import find_folder, read_notebooks
+    from cxresearch.batch.plan import check_file
 
-    faults = {file: check_study(file) for file in files}
+    known = read_notebooks(find_folder(notebooks))
+    faults = {file: check_file(file, known) for file in files}
     for file, found in faults.items():
         if found:
             _tell_faults(file, found)

@@ -229,6 +229,14 @@ def test_check_lists_every_fault(tmp_path):
     assert str(tmp_path / "missing.yaml") in result.stderr
 
 
+def test_check_knows_the_parameters_of_the_notebooks(tmp_path):
+    file = write_study(tmp_path, "post", choices="{01_one: {n_bootstrap: many}}")
+    notebooks = write_notebook(tmp_path / "notebooks", "01_one", "1")
+    result = command("check", file, "--notebooks", notebooks)
+    assert result.exit_code == 2
+    assert "notebooks.01_one.n_bootstrap: must be int; found 'many'" in result.stderr
+
+
 def test_schema_to_a_file_or_the_terminal(tmp_path):
     shown = command("schema")
     assert shown.exit_code == 0

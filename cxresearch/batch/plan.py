@@ -47,41 +47,6 @@ class Plan:
     faults: Mapping[Path, list[str]]
 
 
-def plan_study(
-    study: Study, notebooks: Mapping[str, NotebookFile], *, outputs: Path, chosen: Sequence[str]
-) -> list[Task]:
-    """The tasks of one study, in the order of the notebooks.
-
-    Parameters
-    ----------
-    notebooks : every notebook by name
-    outputs : the folder that holds one folder a study
-    chosen : names of the notebooks to run
-    """
-    return [_plan_notebook(study, notebooks[name], outputs) for name in chosen]
-
-
-def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:
-    unknown = [need for need in notebook.needs if need not in study.parts]
-    missing = [study.parts[need] for need in notebook.needs if study.parts.get(need)]
-    fault = notebook.fault
-    if unknown and not fault:
-        fault = f"it needs `{unknown[0]}`, which is no part of a study"
-    return Task(
-        study=study.name,
-        notebook=notebook.name,
-        source=notebook.path,
-        folder=outputs.resolve() / study.name,
-        parameters={
-            "study_file": str(study.path.resolve()),
-            "output_dir": str(outputs.resolve()),
-            **study.notebooks.get(notebook.name, {}),
-        },
-        skip="" if fault else "; ".join(dict.fromkeys(missing)),
-        fault=fault,
-    )
-
-
 def plan_run(
     files: Sequence[Path], notebooks: Mapping[str, NotebookFile], *, outputs: Path, only: Sequence[str] = ()
 ) -> Plan:
@@ -99,22 +64,31 @@ def plan_run(
         If `only` names no notebook.
     """
     chosen = choose(notebooks, only)
-    opened = {path: _open(path) for path in dict.fromkeys(path.resolve() for path in files)}
+    paths = {
+        path.resolve(): path.absolute() for path in files
+    }.values()  # data lie relative to a link, not to its target
+    opened = {path: _open(path, notebooks) for path in paths}
     studies = {path: study for path, study in opened.items() if isinstance(study, Study)}
     faults = {path: found for path, found in opened.items() if isinstance(found, list)}
-    taken_twice = _names_taken_twice({path: study.name for path, study in studies.items()})
-    for path, study in studies.items():
-        found = taken_twice.get(path, []) + faults_of_choices(study.notebooks, notebooks)
-        if found:
-            faults[path] = found
+    faults |= _names_taken_twice({path: study.name for path, study in studies.items()})
     good = [study for path, study in studies.items() if path not in faults]
-    tasks = [task for study in good for task in plan_study(study, notebooks, outputs=outputs, chosen=chosen)]
-    return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in opened if path in faults})
+    tasks = [_plan_notebook(study, notebooks[name], outputs) for study in good for name in chosen]
+    return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in paths if path in faults})
 
 
-def _open(path: Path) -> Study | list[str]:
+def check_file(path: Path, notebooks: Mapping[str, NotebookFile]) -> list[str]:
+    """Every fault of a study file, the choices that it makes for notebooks included; [] if it is sound."""
+    found = _open(path, notebooks)
+    return found if isinstance(found, list) else []
+
+
+def _open(path: Path, notebooks: Mapping[str, NotebookFile]) -> Study | list[str]:
     """The study, or what is wrong with its file."""
-    return check_study(path) or open_study(path)
+    faults = check_study(path)
+    if faults:
+        return faults
+    study = open_study(path)
+    return faults_of_choices(study.notebooks, notebooks) or study
 
 
 def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
@@ -125,3 +99,24 @@ def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
         if others:
             faults[path] = [f"study: {', '.join(others)} is called '{name}' too; give each study a name of its own"]
     return faults
+
+
+def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:
+    unknown = [need for need in notebook.needs if need not in study.parts]
+    missing = [study.parts[need] for need in notebook.needs if study.parts.get(need)]
+    fault = notebook.fault
+    if unknown and not fault:
+        fault = f"it needs `{unknown[0]}`, which is no part of a study"
+    return Task(
+        study=study.name,
+        notebook=notebook.name,
+        source=notebook.path,
+        folder=outputs.resolve() / study.name,
+        parameters={
+            "study_file": str(study.path),
+            "output_dir": str(outputs.resolve()),
+            **study.notebooks.get(notebook.name, {}),
+        },
+        skip="" if fault else "; ".join(dict.fromkeys(missing)),
+        fault=fault,
+    )
