@@ -13,7 +13,6 @@ comparison with a missing value is neither true nor false, its negation neither,
 true are kept.
 """
 
-import difflib
 import operator
 import re
 from collections.abc import Callable
@@ -24,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.errors import InputError, name_some
+from cxresearch.study.faults import nearest
 from cxresearch.study.tables import as_codes, code_of
 
 _TOKEN = re.compile(
@@ -98,11 +98,11 @@ class Filter:
         """
         absent = [name for name in self.columns if name not in frame.columns]
         if absent:
-            near = difflib.get_close_matches(absent[0], [str(name) for name in frame.columns], 1)
+            near = nearest(absent[0], frame.columns)
             raise InputError(
                 f"the filter '{self.text}' must name columns of the data",
                 f"found no column {name_some(absent)}",
-                f"Did you mean '{near[0]}'?" if near else "A text to compare with needs quotation marks.",
+                f"Did you mean '{near}'?" if near else "A text to compare with needs quotation marks.",
             )
         return pd.Series(self._condition(frame).yes, index=frame.index, dtype=bool)
 

@@ -1,6 +1,5 @@
 """The survey of a study: rows, answers on their scales, groups, and how the sample was drawn."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from cxresearch.core.design import Design
 from cxresearch.errors import InputError, name_some
 from cxresearch.study import filters
 from cxresearch.study.answers import Question, key_of, read_answers
+from cxresearch.study.faults import did_you_mean
 from cxresearch.study.screening import flag_rows
 from cxresearch.study.tables import as_codes, code_of, read_table
 
@@ -147,8 +147,7 @@ def _refuse_absent_columns(file: "StudyFile", frame: pd.DataFrame) -> None:
     faults = []
     for column, path in columns_of(file).items():
         if column not in frame.columns:
-            near = difflib.get_close_matches(column, list(frame.columns), 1)
-            faults.append(f"no '{column}' ({path}{f'; did you mean {near[0]!r}?' if near else ''})")
+            faults.append(f"no '{column}' ({path}{did_you_mean(column, frame.columns)})")
     if faults:
         raise InputError("the survey must have the columns that the study file names", f"found {name_some(faults, 10)}")
 

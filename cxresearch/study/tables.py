@@ -4,7 +4,6 @@ Text stays text: only blank cells are missing, "NA" or "Blank" are for the surve
 cell that is not blank is a number.
 """
 
-import difflib
 import gzip
 import io
 import re
@@ -18,6 +17,7 @@ import pandas as pd
 
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.encoding import decode
+from cxresearch.study.faults import nearest
 
 SEPARATORS = (",", ";", "\t")
 _TEXT = (".csv", ".tsv", ".txt")
@@ -117,8 +117,8 @@ def find_files(data: str | list[str], folder: Path) -> list[Path]:
         found += several
     for path in found:
         if not path.is_file():
-            near = difflib.get_close_matches(path.name, [other.name for other in path.parent.glob("*")], 1)
-            action = f"Did you mean '{near[0]}'?" if near else "Check the path; it starts at the study file."
+            near = nearest(path.name, [other.name for other in path.parent.glob("*")])
+            action = f"Did you mean '{near}'?" if near else "Check the path; it starts at the study file."
             raise InputError("a data file must be there", f"found no file {path}", action)
     return found
 
