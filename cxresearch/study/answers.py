@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.errors import InputError, name_some
-from cxresearch.study.tables import code_of
+from cxresearch.study.codes import code_of
 
 LOG_COLUMNS = ("n_rows", "n_missing", "n_missing_code", "n_out_of_scale", "n_text")
 _SHOWN = 3  # values of a column that a message shows

@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.errors import InputError, name_some
+from cxresearch.study.codes import as_codes, code_of
 from cxresearch.study.faults import nearest
-from cxresearch.study.tables import as_codes, code_of
 
 _TOKEN = re.compile(
     r"""\s*(?:

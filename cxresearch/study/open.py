@@ -1,7 +1,6 @@
 """Open a study: its file checked as a whole, its data read when asked for."""
 
 import hashlib
-import json
 import os
 from fractions import Fraction
 from functools import cached_property
@@ -13,15 +12,16 @@ import pandas as pd
 
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.checks import Known, check_meaning
+from cxresearch.study.codes import as_codes
 from cxresearch.study.data_checks import SURVEY, check_columns, named_files, read_headers
 from cxresearch.study.faults import Fault
-from cxresearch.study.file import StudyFile, json_schema
+from cxresearch.study.file import StudyFile
 from cxresearch.study.fitting import fit_types
 from cxresearch.study.labels import labels_of
 from cxresearch.study.presence import parts_of
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
-from cxresearch.study.tables import as_codes, find_files, read_table
+from cxresearch.study.tables import find_files, read_table
 from cxresearch.study.yaml_file import read_yaml
 
 JUDGEMENT_COLUMNS = ["expert", "parent", "left", "right", "judgement"]
@@ -166,11 +166,6 @@ def open_study(path: str | Path) -> Study:
 def check_study(path: str | Path) -> list[str]:
     """Every fault of a study file, each with its place; [] if it is sound."""
     return _examine(Path(path))[1]
-
-
-def write_schema(path: str | Path) -> None:
-    """Write the JSON Schema of the study file, for editors that complete and check YAML."""
-    Path(path).write_text(json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def _examine(path: Path) -> tuple[StudyFile | None, list[str]]:

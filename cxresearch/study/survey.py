@@ -12,9 +12,10 @@ from cxresearch.core.design import Design
 from cxresearch.errors import InputError, name_some
 from cxresearch.study import filters
 from cxresearch.study.answers import Question, key_of, read_answers
+from cxresearch.study.codes import as_codes, code_of
 from cxresearch.study.faults import did_you_mean
 from cxresearch.study.screening import flag_rows
-from cxresearch.study.tables import as_codes, code_of, read_table
+from cxresearch.study.tables import read_table
 
 if TYPE_CHECKING:
     from cxresearch.study.file import StudyFile

@@ -7,8 +7,9 @@ import pyreadstat
 import pytest
 
 from cxresearch.errors import InputError
+from cxresearch.study.codes import as_codes
 from cxresearch.study.encoding import find_encoding
-from cxresearch.study.tables import as_codes, column_names, read_table
+from cxresearch.study.tables import column_names, read_table
 
 FRAME = pd.DataFrame({"编号": [1, 2, 3], "overall rating": [4.0, None, 5.0], "company": ["Cedar", "NA", None]})
 CSV = "编号,overall rating,company\n1,4,Cedar\n2,,NA\n3,5,\n"
