@@ -165,3 +165,9 @@ def test_a_statistic_that_is_the_estimate_is_not_repeated():
     table = tidy("bartlett_chi2", [2869.4], statistic=2869.4, df=276, p_value=0.0)
     layout = lay_out(table, View(("bartlett_chi2",), rows=(), columns="numbers"), "example.scales", EN)
     assert layout.rows[0][1:] == ("2,869", "276", "< .001")
+
+
+def test_a_count_column_serves_all_quantities_of_a_line():
+    parts = [tidy(name, [0.5, 0.6], term=["a", "b"], n=[10, 20]) for name in ("alpha", "omega_total")]
+    layout = lay_out(gather(parts), View(("alpha", "omega_total"), rows=("term",)), "example.scales", EN)
+    assert layout.rows == (("a", "0.50", "0.50", "10"), ("b", "0.60", "0.60", "20"))
