@@ -1,6 +1,5 @@
 """Fit what YAML gives to the types of the study file, so that one fault does not hide the others."""
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import count, islice
 from types import UnionType
@@ -9,11 +8,12 @@ from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from cxresearch.study.faults import Fault, Where, did_you_mean, nearest
+from cxresearch.study.faults import Fault, Where, nearest
 from cxresearch.study.fields import Part, shown
 from cxresearch.study.file import StudyFile
 
 _WANTED = {
+    "literal_error": "must be {expected}, found {found}",
     "missing": "is required",
     "float_type": "must be a number, found {found}",
     "int_type": "must be a whole number, found {found}",
@@ -102,10 +102,6 @@ def _fault(error: ErrorDetails, path: Where) -> Fault:
     if kind == "value_error":
         return Fault(path, str(context["error"]))
     found = shown(error["input"])
-    if kind == "literal_error":
-        allowed = re.findall(r"'([^']*)'", context["expected"])
-        near = did_you_mean(str(error["input"]), allowed) if len(allowed) > 1 else ""
-        return Fault(path, f"must be {context['expected']}, found {found}{near}")
     if kind in _WANTED:
         return Fault(path, _WANTED[kind].format(found=found, **context))
     return Fault(path, f"{error['msg'][:1].lower()}{error['msg'][1:]}, found {found}")
@@ -120,10 +116,11 @@ def _meant_key(path: Where) -> str:
 def _suggestion(path: Where) -> str:
     """What to write for a misspelt key; a key at the top may belong in a part."""
     word = str(path[-1])
-    near = [_meant_key(path)] if _meant_key(path) else []
+    near = []
     if len(path) == 1:
         parts = ((name, _kind_at(StudyFile, (name,))) for name in StudyFile.model_fields)
-        near += [f"{name}.{word}" for name, kind in parts if kind and word in kind.model_fields]
+        near = [f"{name}.{word}" for name, kind in parts if kind and word in kind.model_fields]
+    near += [_meant_key(path)] if _meant_key(path) else []
     if near:
         return f"; did you mean {' or '.join(repr(each) for each in near[:3])}?"
     kind = _kind_at(StudyFile, path[:-1])

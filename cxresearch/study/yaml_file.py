@@ -6,7 +6,7 @@ and a key that stands twice is a fault.
 """
 
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,16 @@ _PLAIN = (  # tag, pattern of the whole scalar, first characters
     ("merge", r"<<", "<"),
 )
 _HINTS = {
-    "mapping values are not allowed here": "put a text that holds ': ' in quotes",
+    "mapping values are not allowed here": "put a text that holds ': ' in quotes, or mend the indentation",
     "found character '\\t' that cannot start any token": "indent with spaces, not with tabs",
     "found character '%' that cannot start any token": "put a text that begins with % in quotes",
     "found character '@' that cannot start any token": "put a text that begins with @ in quotes",
     "found character '`' that cannot start any token": "put a text that begins with ` in quotes",
+    "found undefined alias": "put a text that begins with * in quotes",
+    "could not determine a constructor": "put a text that begins with ! in quotes",
+    "found unexpected end of stream": "a quotation mark is not closed",
+    "but found another document": "a study file is one document: take `---` out",
+    "sequence entries are not allowed here": "begin the list on a line of its own",
     "expected ',' or '}', but got": "a { is not closed, or a text in it needs quotes",
     "expected ',' or ']', but got": "a [ is not closed, or a text in it needs quotes",
     "expected <block end>": "check the indentation of this line and those above",
@@ -66,10 +71,12 @@ class _Loader(yaml.SafeLoader):
             first.setdefault(key.value, line)
 
 
-def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> Iterator[dict[Hashable, Any]]:
-    made: dict[Hashable, Any] = {}
-    yield made
-    made.update(loader.construct_mapping(node))
+def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
+    return loader.construct_mapping(node, deep=True)  # deep: an alias may not hold itself
+
+
+def _construct_list(loader: _Loader, node: yaml.SequenceNode) -> list[Any]:
+    return loader.construct_sequence(node, deep=True)
 
 
 def _construct_int(loader: _Loader, node: yaml.ScalarNode) -> int:
@@ -94,6 +101,7 @@ for _tag, _pattern, _first in _PLAIN:
     )
 _Loader.yaml_implicit_resolvers[""] = [("tag:yaml.org,2002:null", re.compile("^$"))]
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
+_Loader.add_constructor("tag:yaml.org,2002:seq", _construct_list)
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
 _Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_date)
@@ -115,7 +123,7 @@ def parse_yaml(text: str) -> dict[str, Any]:
         loader = _Loader(text)
         content = loader.get_single_data()
     except yaml.YAMLError as error:
-        raise InputError(_explain(error)) from error
+        raise InputError(_explain(error, text)) from error
     finally:
         if loader is not None:
             loader.dispose()
@@ -144,7 +152,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise InputError("the study file must be there and readable", error.strerror or str(error)) from error
 
 
-def _explain(error: yaml.YAMLError) -> str:
+def _explain(error: yaml.YAMLError, text: str) -> str:
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text[: error.position].count("\n") + 1
+        return f"line {line}: found a character that no text may hold (code {error.character}); delete it"
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     hint = next((f"; {advice}" for start, advice in _HINTS.items() if problem.startswith(start)), "")
