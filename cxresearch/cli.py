@@ -98,7 +98,7 @@ def check(files: tuple[Path, ...], notebooks: Path | None) -> None:
 @main.command()
 @click.argument("file", required=False, type=_FILES)
 def schema(file: Path | None) -> None:
-    """Write the JSON Schema of study files to FILE, for editors; to the terminal without FILE."""
+    """Write the JSON Schema of study files to FILE or the terminal."""
     from cxresearch.study.file import json_schema
 
     text = json.dumps(json_schema(), ensure_ascii=False, indent=2)

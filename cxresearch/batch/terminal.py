@@ -19,7 +19,7 @@ class Progress:
         self.stream = stream or sys.stderr
         self.total, self.done = total, 0
         plain = bool(os.environ.get("CI")) or not self.stream.isatty()
-        self.bar = None if plain else tqdm(total=total, unit="notebook", file=self.stream, leave=False)
+        self.bar = None if plain else tqdm(total=total, unit="notebook", file=self.stream, leave=False, mininterval=0)
 
     def __enter__(self) -> "Progress":
         return self
