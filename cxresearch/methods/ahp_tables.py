@@ -89,26 +89,19 @@ class Rows:
 def add_experts(
     rows: Rows, appraisals: list[Appraisal], hierarchy: Hierarchy, experts: tuple[str, ...], choices: Choices
 ) -> None:
-    """Weights, eigenvalue, consistency and the farthest judgement of each expert; `n` counts the judgements."""
+    """Weights, eigenvalue, consistency and the farthest judgement of each expert; `n` is blank: it counts experts."""
     local = {each.parent: each.weights for each in appraisals}
     local |= {parent: np.ones((len(experts), 1)) for parent in hierarchy if parent not in local}
     by_parent = {each.parent: each for each in appraisals}
     names = np.array(experts)
     for (quantity, parent, term), values in levels(hierarchy, local).items():
         there = np.isfinite(values)
-        made, gaps = _judged(by_parent.get(parent), len(experts))
+        gaps = by_parent[parent].gaps if parent in by_parent else np.zeros(len(experts), int)
         method = [words(choices.weighing, ONE, _gap_words(gap, choices.method)) for gap in gaps[there]]
-        rows.add(quantity, values[there], scale=parent, term=term, group=names[there], n=made[there], method=method)
+        rows.add(quantity, values[there], scale=parent, term=term, group=names[there], method=method)
     for each in appraisals:
         _add_consistency(rows, each, names, choices)
-
-
-def _judged(appraisal: Appraisal | None, n_experts: int) -> tuple[np.ndarray, np.ndarray]:
-    """Judgements made and gaps left by every expert; none of either where there is nothing to compare."""
-    if appraisal is None:
-        return np.zeros(n_experts), np.zeros(n_experts, int)
-    k = len(appraisal.criteria)
-    return k * (k - 1) // 2 - appraisal.gaps, appraisal.gaps
+    _add_farthest(rows, check_table(appraisals, experts))
 
 
 def _gap_words(gaps: int, method: WeightMethod) -> str:
@@ -119,23 +112,25 @@ def _gap_words(gaps: int, method: WeightMethod) -> str:
 
 def _add_consistency(rows: Rows, appraisal: Appraisal, names: np.ndarray, choices: Choices) -> None:
     there = appraisal.connected
-    made, gaps = _judged(appraisal, len(names))
-    keys = {"scale": appraisal.parent, "group": names[there], "n": made[there]}
-    estimated = [_gap_words(gap, "eigenvector") for gap in gaps[there]]
+    keys = {"scale": appraisal.parent, "group": names[there]}
+    estimated = [_gap_words(gap, "eigenvector") for gap in appraisal.gaps[there]]
     plain = [words(ONE, how) for how in estimated]
     rows.add("lambda_max", appraisal.eigenvalue[there], **keys, method=plain)
     rows.add("consistency_index", appraisal.index[there], **keys, method=plain)
     table = [words(choices.random_index, ONE, how) for how in estimated]
     rows.add("consistency_ratio", appraisal.ratio[there], **keys, method=table)
-    farthest = farthest_judgements(appraisal)
-    some = there & (appraisal.spare > 0)
+
+
+def _add_farthest(rows: Rows, checks: pd.DataFrame) -> None:
+    """One judgement an expert: of all that this expert made, the one farthest from the weights."""
+    usable = checks[checks["connected"]]
+    farthest = usable.loc[usable.groupby("expert", sort=False)["deviation"].idxmax()]
     rows.add(
         "judgement_deviation",
-        farthest["deviation"][some],
-        scale=appraisal.parent,
-        term=[f"{row.left}{PAIR}{row.right}" for row in farthest[some].itertuples()],
-        group=names[some],
-        n=made[some],
+        farthest["deviation"],
+        scale=farthest["parent"],
+        term=farthest["left"] + PAIR + farthest["right"],
+        group=farthest["expert"],
         method=words("saaty 2003", ONE),
     )
 
@@ -150,7 +145,7 @@ def farthest_judgements(appraisal: Appraisal) -> pd.DataFrame:
     k = len(appraisal.criteria)
     usable = np.where(appraisal.connected[:, None, None], appraisal.matrices, 1.0)
     weights, _ = principal_eigen(usable)
-    off = np.nan_to_num(deviations(usable, weights), nan=0.0).round(9)  # of equals, the first
+    off = np.nan_to_num(deviations(usable, weights) * (1 - np.eye(k)), nan=0.0).round(9)  # of equals, the first
     place = off.reshape(len(off), -1).argmax(axis=1)
     left, right = place // k, place % k
     rows = np.arange(len(off))
@@ -220,13 +215,13 @@ def check_table(appraisals: list[Appraisal], experts: tuple[str, ...]) -> pd.Dat
     """One row an expert and parent: what was judged, whether it is usable and consistent, the farthest judgement."""
     parts = []
     for each in appraisals:
-        made, gaps = _judged(each, len(experts))
+        k = len(each.criteria)
         part = pd.DataFrame(
             {
                 "expert": experts,
                 "parent": each.parent,
-                "n_judged": made,
-                "n_gaps": gaps,
+                "n_judged": k * (k - 1) // 2 - each.gaps,
+                "n_gaps": each.gaps,
                 "gaps": [_open_pairs(matrix, each.criteria) for matrix in each.matrices],
                 "connected": each.connected,
                 "spare": each.spare,
