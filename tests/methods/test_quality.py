@@ -1,0 +1,248 @@
+"""Data quality and sample profile, against R and published intervals."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxresearch.core.design import Design
+from cxresearch.core.results import GroupCode
+from cxresearch.errors import InputError
+from cxresearch.methods.quality import check_quality, find_copies
+from cxresearch.methods.sample import check_sample
+from cxresearch.methods.shares import design_share, wilson_share
+from cxresearch.present.text import Text, catalogue
+
+nan = np.nan
+CLOSED_FORM = 1e-10
+ITERATED = 1e-8  # svyciprop finds the ends by an iterative fit
+REFERENCE = pd.read_csv(Path(__file__).parent.parent / "reference/shares/reference.csv")
+NEWCOMBE = [  # Newcombe (1998) Statistics in Medicine 17:857-872, table I, method 3: Wilson's score interval
+    (81, 263, 0.2553, 0.3662),
+    (15, 148, 0.0624, 0.1605),
+    (0, 20, 0.0000, 0.1611),
+    (1, 29, 0.0061, 0.1718),
+]
+GROUPS = pd.DataFrame({"company": list("abacabbacaba")})
+WEIGHTS = pd.Series([0.5, 1.2, 2, 0.7, 1, 1.5, 0.3, 2.2, 1, 0.9, 1.1, 0.6])
+CLUSTERS = pd.Series(list("112233455566"))
+DESIGNS = {
+    "weighted": Design(weights=WEIGHTS),
+    "clustered": Design(clusters=CLUSTERS),
+    "both": Design(WEIGHTS, CLUSTERS),
+}
+
+
+@pytest.mark.parametrize(("count", "n", "low", "high"), NEWCOMBE)
+def test_wilson_interval_as_published(count, n, low, high):
+    share = wilson_share(np.array([count]), n)
+    assert share.estimate[0] == count / n
+    assert share.low[0] == pytest.approx(low, abs=0.00005)
+    assert share.high[0] == pytest.approx(high, abs=0.00005)
+
+
+@pytest.mark.parametrize(
+    "row", list(REFERENCE[REFERENCE["design"] == "wilson"].itertuples()), ids=lambda row: row.group
+)
+def test_wilson_interval_as_in_r(row):
+    count, n = map(int, row.group.split("/"))
+    share = wilson_share(np.array([count]), n)
+    assert [share.low[0], share.high[0]] == pytest.approx([row.conf_low, row.conf_high], rel=CLOSED_FORM, abs=1e-15)
+
+
+def test_no_rows_have_no_share():
+    share = wilson_share(np.array([0.0]), 0)
+    assert np.isnan([share.estimate[0], share.low[0], share.high[0]]).all()
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_shares_of_groups_as_in_r(name):
+    expected = REFERENCE[REFERENCE["design"] == name].set_index("group")
+    found = check_sample(GROUPS, design=DESIGNS[name]).pick("group_share").set_index("group")
+    for column in ("estimate", "std_error", "df", "conf_low", "conf_high"):
+        rtol = ITERATED if column.startswith("conf") else CLOSED_FORM
+        np.testing.assert_allclose(found[column], expected[column].loc[found.index], rtol=rtol)
+    assert set(found["n"]) == {12}
+    assert set(found["method"]) == {f"{DESIGNS[name].words}; logit"}
+
+
+def test_weights_do_not_touch_counts_and_leave_the_unweighted_shares_beside():
+    sample = check_sample(GROUPS, design=DESIGNS["both"])
+    assert [sample.value("group_count", term="company", group=code) for code in "abc"] == [6, 4, 2]
+    plain = sample.records().query("method == 'unweighted; clustered; logit'").set_index("group")
+    expected = REFERENCE[REFERENCE["design"] == "clustered"].set_index("group")
+    for column in ("estimate", "std_error", "conf_low", "conf_high"):
+        np.testing.assert_allclose(plain[column], expected[column], rtol=ITERATED)
+    assert check_sample(GROUPS, design=DESIGNS["clustered"]).unweighted.empty
+    only_weights = check_sample(GROUPS, design=DESIGNS["weighted"])
+    assert set(only_weights.unweighted["method"]) == {"unweighted; wilson"}
+
+
+def test_equal_weights_change_no_share_and_a_group_that_is_all_has_no_logit():
+    ones = Design(weights=pd.Series(np.full(12, 3.0)))
+    weighted, plain = check_sample(GROUPS, design=ones), check_sample(GROUPS)
+    np.testing.assert_allclose(weighted.pick("group_share")["estimate"], plain.pick("group_share")["estimate"])
+    share = design_share(np.ones((4, 1)), np.ones(4), np.arange(4))
+    assert share.estimate[0] == 1
+    assert np.isnan([share.low[0], share.high[0]]).all()
+
+
+def test_shares_are_of_the_rows_whose_group_is_known():
+    groups = pd.DataFrame({"wave": ["10", "2", None, "2"], "region": [None] * 4}, index=[3, 5, 7, 9])
+    sample = check_sample(groups, design=Design(weights=pd.Series([1.0, 1, 5, 2], index=[3, 5, 7, 9])))
+    shares = sample.pick("group_share")
+    assert shares["group"].tolist() == ["2", "10"]
+    np.testing.assert_allclose(shares["estimate"], [0.75, 0.25])
+    assert set(shares["n"]) == {3}
+    assert sample.value("group_count", term="everyone") == 4
+    assert sample.value("missing_share", term="wave") == 0.25
+    assert sample.value("missing_share", term="region") == 1
+
+
+def test_small_groups_are_hidden():
+    sample = check_sample(GROUPS, min_group=4)
+    assert sample.pick("group_share")["group"].tolist() == ["a", "b"]
+    assert sample.hidden == {"company": 1}
+    assert sample.value("group_share", term="company", group="a") == 0.5
+    nobody = check_sample(GROUPS, min_group=50)
+    assert nobody.pick("group_share").empty
+    assert nobody.hidden == {"company": 3}
+
+
+def test_the_sample_in_words():
+    finding = check_sample(pd.DataFrame({"company": ["1", "1", "2", None]})).finding()
+    assert finding.values == {"n": 4, "terms": ["company"]}
+    largest, missing = finding.cautions
+    assert (largest.values["group"], largest.values["share"]) == (GroupCode("1", "company"), pytest.approx(2 / 3))
+    assert missing.values == {"term": "company", "share": 0.25}
+    text = Text("en", {"company": "Company", "company=1": "Cedar"})
+    assert "Company: the largest group is Cedar with 66.7%" in text.sentence(finding)
+    nobody = check_sample(pd.DataFrame(index=range(5)))
+    assert "5 respondents; the study file names no groups" in text.sentence(nobody.finding())
+    hidden = check_sample(GROUPS, min_group=4).finding()
+    assert "groups too small to be shown: 1" in text.sentence(hidden)
+
+
+ANSWERS = pd.DataFrame(
+    {
+        "q1": [1.0, nan, 3, 4, 5],
+        "q2": [1.0, 2, 3, nan, 5],
+        "q3": [2.0, 2, 2, 2, nan],
+        "q4": [nan] * 5,
+        "q5": [5.0, 4, 4, 1, 2],
+    }
+)
+ITEM_LOG = pd.DataFrame(
+    {"n_rows": 5, "n_missing": [1, 1, 1, 5, 0], "n_missing_code": 0, "n_out_of_scale": [0, 0, 1, 3, 0], "n_text": 0},
+    index=list(ANSWERS),
+)
+FLAGS = pd.DataFrame(
+    {"duplicate": [True] + [False] * 7, "straightliner": [False] * 6 + [True] * 2, "speeder": [False] * 7 + [True]}
+)
+ROW_LOG = pd.DataFrame({"reason": ["rows_read", "where", "duplicate", "rows_used"], "n": [10, 2, 3, 5]})
+
+
+@pytest.fixture(scope="module")
+def quality():
+    weights = Design(weights=pd.Series([1.0, 2, 3, 4, 0]))
+    return check_quality(ANSWERS, ITEM_LOG, flags=FLAGS, row_log=ROW_LOG, design=weights)
+
+
+def test_rows_are_counted_by_reason(quality):
+    assert quality.value("rows_read") == 10
+    assert quality.value("rows_used") == quality.n_used == 5
+    assert quality.value("rows_dropped", term="") == quality.n_dropped == 5
+    assert quality.value("rows_dropped", term="where") == 2
+    assert quality.value("rows_dropped", term="duplicate") == 3
+
+
+def test_missing_and_impossible_answers(quality):
+    missing = quality.pick("missing_share").set_index("term")
+    assert missing["estimate"].to_dict() == {"q1": 0.2, "q2": 0.2, "q3": 0.2, "q4": 1.0, "q5": 0.0}
+    assert set(missing["n"]) == {5}
+    one = wilson_share(np.array([1]), 5)
+    assert missing.loc["q1", ["std_error", "conf_low", "conf_high"]].tolist() == [one.std_error, one.low, one.high]
+    assert quality.value("out_of_range", term="q4") == 0.6
+    assert quality.missing == 8 / 25
+
+
+def test_flags_are_shares_of_the_rows_judged(quality):
+    shares = {
+        name: quality.value(name) for name in ("duplicate_rows", "straightlining", "speeders", "careless_flagged")
+    }
+    assert shares == {"duplicate_rows": 1 / 8, "straightlining": 2 / 8, "speeders": 1 / 8, "careless_flagged": 2 / 8}
+    assert quality.pick("speeders")["n"].item() == 8
+    assert "below 0.5 of the median time" in quality.pick("speeders")["method"].item()
+    fewer = check_quality(ANSWERS, ITEM_LOG, flags=FLAGS[["duplicate"]], row_log=ROW_LOG)
+    assert fewer.pick("speeders").empty
+    assert fewer.pick("careless_flagged").empty
+
+
+def test_the_design_effect_of_weights_is_kishs(quality):
+    assert quality.value("design_effect") == pytest.approx(5 * 30 / 10**2, rel=CLOSED_FORM)
+    assert check_quality(ANSWERS, ITEM_LOG, flags=FLAGS, row_log=ROW_LOG).pick("design_effect").empty
+
+
+def test_constant_empty_and_equal_items_are_named(quality):
+    assert quality.constant == ("q3",)
+    assert quality.empty == ("q4",)
+    assert quality.copies == (("q1", "q2"),)
+
+
+def test_copies_agree_wherever_both_were_answered():
+    frame = pd.DataFrame({"a": [1.0, 2, nan, 4], "b": [1.0, 2, 3, nan], "c": [1.0, 2, 3, 5], "d": [nan, nan, 7, 4]})
+    assert find_copies(frame) == (("a", "b"), ("b", "c"))
+    late = pd.DataFrame({"a": np.tile([1.0, 2, 3], 1000), "b": np.tile([1.0, 2, 3], 1000)})
+    assert find_copies(late) == (("a", "b"),)
+    late.loc[2999, "b"] = 1.0
+    assert find_copies(late) == ()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_quality_in_words(quality, language):
+    finding = quality.finding()
+    assert finding.values == {"n_used": 5, "n_read": 10, "missing": 8 / 25, "n_items": 5}
+    keys = [caution.key.removeprefix("quality.") for caution in finding.cautions]
+    assert keys == [
+        "dropped", "dropped", "missing", "out_of_range", "duplicate_rows", "straightlining", "speeders", "copies",
+        "constant", "empty",
+    ]  # fmt: skip
+    by_key = dict(zip(keys, finding.cautions, strict=True))
+    assert by_key["missing"].values == {"count": 4, "n_items": 5, "item": "q4", "share": 1.0, "limit": 0.05}
+    assert by_key["out_of_range"].values == {"count": 4, "n_items": 2, "item": "q4", "most": 3}
+    assert by_key["straightlining"].rule.citation == "Johnson 2005"
+    said = Text(language, {"q1": "Speed"}).sentence(finding)
+    assert "Schafer 1999" in said
+    assert "q1 = q2" in said
+
+
+def test_clean_data_need_no_caution():
+    answers = pd.DataFrame({"q1": [1.0, 2, 3], "q2": [3.0, 1, 2]})
+    log = pd.DataFrame({"n_rows": 3, "n_out_of_scale": 0}, index=list(answers))
+    rows = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [3, 3]})
+    clean = check_quality(answers, log, flags=pd.DataFrame({"duplicate": [False] * 3}), row_log=rows)
+    assert clean.finding().cautions == ()
+
+
+def test_every_word_of_a_method_is_in_the_catalogue(quality):
+    samples = [check_sample(GROUPS, design=design).records() for design in (None, *DESIGNS.values())]
+    methods = {word for table in (quality.table, *samples) for method in table["method"] for word in method.split("; ")}
+    assert methods - {""} <= catalogue()["codes"].keys()
+    reasons = {"where", "duplicate", "straightliner", "speeder", "everyone"}
+    assert reasons <= catalogue()["codes"].keys()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"item_log": ITEM_LOG.drop("q2")}, "one row for each column of `answers`; found only on one side: q2"),
+        ({"answers": ANSWERS.assign(q1="x")}, "`answers` must be numeric; found text in q1"),
+        ({"row_log": ROW_LOG[1:]}, "must count rows_read and rows_used"),
+        ({"flags": FLAGS.assign(odd=True)}, "`flags` must be of duplicate, straightliner, speeder; found odd"),
+    ],
+)
+def test_logs_that_do_not_fit_are_refused(changed, said):
+    given = {"answers": ANSWERS, "item_log": ITEM_LOG, "flags": FLAGS, "row_log": ROW_LOG} | changed
+    with pytest.raises(InputError, match=said):
+        check_quality(given.pop("answers"), given.pop("item_log"), **given)
