@@ -15,6 +15,7 @@ from cxresearch.study.tables import column_names
 
 Headers = dict[Where, list[str]]  # path of a table in the study file -> its columns
 SURVEY: Where = ("survey", "data")
+COUNTRIES = ("cn",)  # calendars that come with the project
 _TABLES: dict[str, Where] = {part: (part, "data") for part in ("tickets", "operations", "observations", "customers")}
 _FIXED: dict[
     Where, tuple[tuple[str, ...], tuple[str, ...]]
@@ -37,8 +38,10 @@ _FIXED: dict[
 
 
 def named_files(file: StudyFile) -> list[tuple[Where, list[str]]]:
-    """Every data file that a study file names, and where."""
-    return list(_named("files", file))
+    """Every data file that a study file names, and where; a calendar that is no country is a file."""
+    found = list(_named("files", file))
+    calendar = file.tickets.calendar if file.tickets is not None else None
+    return [*found, (("tickets", "calendar"), [calendar])] if calendar not in (None, *COUNTRIES) else found
 
 
 def read_headers(file: StudyFile, folder: Path) -> tuple[Headers, list[Fault]]:
