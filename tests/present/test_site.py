@@ -158,3 +158,9 @@ def test_a_study_without_any_finished_notebook_still_has_a_page(study, tmp_path)
 def test_executed_notebooks_are_linked(study, folder):
     (folder / "01_reliability.ipynb").write_text("{}")
     assert "01_reliability.ipynb" in Page(write_page(study, folder).read_text(encoding="utf-8")).references
+
+
+def test_cautions_are_folded_in_the_summary_and_open_below(source):
+    assert source.count("Mind Price &amp; fees, Speed.") == 4
+    assert source.count("<details") == 2
+    assert source.index("<details") < source.index("<main>") < source.rindex("Mind Price")
