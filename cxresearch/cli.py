@@ -50,11 +50,12 @@ def run(files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | Non
     """
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import plan_run
+    from cxresearch.batch.terminal import shown
 
     names = [name.strip() for name in only.split(",") if name.strip()]
     plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names)
     for file, faults in plan.faults.items():
-        _tell_faults(file, faults)
+        _tell_faults(shown(file), faults)
     status = _run_plan(plan, jobs) if plan.tasks else 0
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
@@ -89,7 +90,7 @@ def check(files: tuple[Path, ...], notebooks: Path | None) -> None:
     faults = {file: check_file(file, known) for file in files}
     for file, found in faults.items():
         if found:
-            _tell_faults(file, found)
+            _tell_faults(str(file), found)
         else:
             click.echo(f"{file}: no faults")
     sys.exit(BAD_INPUT if any(faults.values()) else 0)
@@ -108,7 +109,7 @@ def schema(file: Path | None) -> None:
         file.write_text(f"{text}\n", encoding="utf-8")
 
 
-def _tell_faults(file: Path, faults: list[str]) -> None:
+def _tell_faults(file: str, faults: list[str]) -> None:
     click.echo(f"{file}:", err=True)
     for fault in faults:
         click.echo(f"  {fault}", err=True)
