@@ -145,8 +145,8 @@ def farthest_judgements(appraisal: Appraisal) -> pd.DataFrame:
     k = len(appraisal.criteria)
     usable = np.where(appraisal.connected[:, None, None], appraisal.matrices, 1.0)
     weights, _ = principal_eigen(usable)
-    off = np.nan_to_num(deviations(usable, weights) * (1 - np.eye(k)), nan=0.0).round(9)  # of equals, the first
-    place = off.reshape(len(off), -1).argmax(axis=1)
+    off = np.nan_to_num(deviations(usable, weights) * (1 - np.eye(k)), nan=0.0)
+    place = off.round(9).reshape(len(off), -1).argmax(axis=1)  # of equals, the first
     left, right = place // k, place % k
     rows = np.arange(len(off))
     names = np.array(appraisal.criteria)
