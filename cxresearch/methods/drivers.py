@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
@@ -182,7 +182,7 @@ def _table(
     slopes: pd.DataFrame,
     design: Design,
     ranges: Mapping[str, tuple[float, float]] | None,
-) -> tuple[pd.DataFrame, dict[str, object]]:
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """All rows, and the headline numbers among them."""
     n, names = len(frame), list(moments.names[:-1])
     common = {"scale": "drivers", "n": n}

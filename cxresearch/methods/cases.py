@@ -1,0 +1,162 @@
+"""Case comparison: how companies, regions or other groups differ in an outcome and its companions."""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.results import gather, tidy, words
+from cxresearch.errors import InputError, name_some
+from cxresearch.methods.case_result import CaseComparison
+from cxresearch.methods.group_means import GroupMeans, bootstrap_means, group_means, ranks
+from cxresearch.methods.group_samples import Sample, group_codes, refuse_unusable, sample_of
+from cxresearch.methods.group_tests import LEVEL, effects, explained, game_pairs, omnibus, wald
+
+Pairs = Literal["games_howell", "none"]
+
+
+def compare_cases(
+    data: pd.DataFrame,
+    measures: str | Sequence[str],
+    *,
+    by: str,
+    design: Design | None = None,
+    min_group: int = 2,
+    pairs: Pairs = "games_howell",
+    n_bootstrap: int = 2000,
+    seed: int = 0,
+) -> CaseComparison:
+    """Compare groups on one or several measures.
+
+    Each group's mean has a linearised standard error and a t interval; weights and clusters of the design count, the groups
+    as samples of their own. Without them this is sd / sqrt(n) and t on n - 1. Groups are tested by Welch's ANOVA and
+    Kruskal-Wallis, which know no weights and no clusters (`method` says so); a design adds an adjusted Wald test that does.
+    Pairs are compared after Games and Howell, with the errors of the design. Ranks (1 = highest mean) have percentile
+    intervals over a bootstrap of rows or clusters.
+
+    Each measure uses the rows that have it, a group, and a weight above 0.
+
+    Parameters
+    ----------
+    data : one row a respondent; numeric measures and the grouping column
+    measures : columns to compare, the outcome first
+    by : grouping column; its values count as text codes
+    design : survey weights and clusters
+    min_group : rows that a group needs; smaller ones are left out and named
+    pairs : "games_howell", or "none" for means, ranks and overall tests only
+    n_bootstrap : replicates behind the intervals of ranks, and of effect sizes where there is a design
+
+    Raises
+    ------
+    InputError
+        For a column that is not there, text or constant; for fewer than two groups that are large enough.
+
+    References
+    ----------
+    Welch (1951), doi:10.1093/biomet/38.3-4.330. Games and Howell (1976), doi:10.3102/10769986001002113. Hedges (1981),
+    doi:10.3102/10769986006002107. Goldstein and Spiegelhalter (1996) Journal of the Royal Statistical Society A 159:385-443,
+    doi:10.2307/2983325 (on ranks).
+
+    >>> data = pd.DataFrame({"score": [3.0, 4, 5, 4, 1, 2, 2, 3], "company": list("aaaabbbb")})
+    >>> compare_cases(data, "score", by="company", n_bootstrap=50).value("mean_difference")
+    2.0
+    """
+    if pairs not in get_args(Pairs):
+        raise InputError(
+            f"`pairs` must be one of {name_some(get_args(Pairs))}", f"found {pairs!r}", "Choose one of these."
+        )
+    names = [measures] if isinstance(measures, str) else list(measures)
+    refuse_unusable(data, names, by, min_group)
+    design, codes = design or Design(), group_codes(data[by])
+    samples = [sample_of(data, codes, name, design, min_group) for name in names]
+    tables = [
+        _rows(sample, design, by, pairs=pairs == "games_howell", n_bootstrap=n_bootstrap, seed=seed)
+        for sample in samples
+    ]
+    first = samples[0]
+    return CaseComparison(
+        table=gather([part for table in tables for part in table]),
+        n_used=len(first.scores),
+        n_dropped=len(data) - len(first.scores),
+        measures=tuple(names),
+        by=by,
+        groups=first.groups,
+        left_out=tuple(dict.fromkeys(code for sample in samples for code in sample.left_out)),
+        min_group=min_group,
+        design_words=design.words,
+        lone=tuple(dict.fromkeys(code for sample in samples for code in sample.lone(design))),
+    )
+
+
+def _rows(sample: Sample, design: Design, by: str, *, pairs: bool, n_bootstrap: int, seed: int) -> list[pd.DataFrame]:
+    """All rows of one measure."""
+    values, index = sample.scores.to_numpy(), sample.scores.index
+    weights = design.weights_on(index)
+    means = group_means(values, sample.codes, sample.groups, design, index)
+    stack = bootstrap_means(values, sample.codes, len(sample.groups), design, index, n_bootstrap=n_bootstrap, seed=seed)
+    by_words = f"by {by}"
+    heedless = words(
+        "unweighted" if design.weights is not None else "",
+        "ignores clusters" if design.clusters is not None else "",
+        by_words,
+    )
+    heedful = words(design.words, by_words)
+    parts = [_mean_rows(means, sample.measure, heedful)]
+    if design.weights is not None:
+        plain = group_means(values, sample.codes, sample.groups, Design(), index)
+        parts.append(_mean_rows(plain, sample.measure, heedless))
+    parts.append(_rank_rows(means, stack, sample.measure, words("percentile bootstrap", heedful)))
+    whole = {"scale": sample.measure, "n": len(values)}
+    if not design.is_simple:
+        parts.append(
+            wald(means, int(design.clusters_on(index).max()) + 1, **whole, method=words("adjusted wald", heedful))
+        )
+    parts.append(omnibus([values[sample.codes == g] for g in range(len(sample.groups))], **whole, method=heedless))
+    weighted_words = words("weighted" if design.weights is not None else "", by_words)
+    parts.append(
+        explained(weights, values, sample.codes, with_interval=design.is_simple, **whole, method=weighted_words)
+    )
+    return parts + (_pair_rows(sample, means, weights, design, heedful) if pairs else [])
+
+
+def _mean_rows(means: GroupMeans, measure: str, method: str) -> pd.DataFrame:
+    from scipy.special import stdtrit
+
+    error = means.std_error
+    half = stdtrit(np.maximum(means.df, 1), (1 + LEVEL) / 2) * error
+    return tidy(
+        "group_mean",
+        means.mean,
+        scale=measure,
+        group=means.names,
+        std_error=error,
+        df=means.df,
+        conf_low=means.mean - half,
+        conf_high=means.mean + half,
+        n=means.n,
+        method=method,
+    )
+
+
+def _rank_rows(means: GroupMeans, stack: np.ndarray, measure: str, method: str) -> pd.DataFrame:
+    """Ranks with the percentiles of the replicates' ranks, which are themselves ranks; none if a group has a single cluster."""
+    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    low, high = np.nanquantile(ranks(stack), tails, axis=0, method="inverted_cdf")
+    if means.units.min() < 2:
+        low = high = np.full(len(low), np.nan)
+    columns = {"scale": measure, "group": means.names, "n": means.n, "method": method}
+    return tidy("rank", ranks(means.mean), conf_low=low, conf_high=high, **columns)
+
+
+def _pair_rows(
+    sample: Sample, means: GroupMeans, weights: np.ndarray, design: Design, method: str
+) -> list[pd.DataFrame]:
+    """Differences and effect sizes of all pairs."""
+    squares = weights * (sample.scores.to_numpy() - means.mean[sample.codes]) ** 2
+    variance = np.bincount(sample.codes, squares) / np.bincount(sample.codes, weights) * means.n / (means.n - 1)
+    return [
+        game_pairs(means, scale=sample.measure, method=words("games howell", method)),
+        effects(means, variance, simple=design.is_simple, scale=sample.measure, method=method),
+    ]

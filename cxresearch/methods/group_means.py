@@ -1,0 +1,109 @@
+"""Group means: linearised errors that respect weights and clusters, bootstrap replicates, ranks."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.moments import resample_counts
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMeans:
+    """Means of k groups.
+
+    Attributes
+    ----------
+    names : (k,) codes of the groups
+    n : (k,) rows
+    units : (k,) rows, or clusters where the design has them: what the errors rest on
+    mean : (k,)
+    cov : (k, k) covariances of the means; nan in the row and column of a group with a single cluster
+    shared : (k, k) clusters with rows in either group of a pair
+    """
+
+    names: tuple[str, ...]
+    n: np.ndarray
+    units: np.ndarray
+    mean: np.ndarray
+    cov: np.ndarray
+    shared: np.ndarray
+
+    @property
+    def std_error(self) -> np.ndarray:
+        """(k,) standard errors of the means."""
+        return np.sqrt(np.diag(self.cov))
+
+    @property
+    def df(self) -> np.ndarray:
+        """(k,) rows or clusters of the group, less one."""
+        return self.units - 1.0
+
+
+def group_means(
+    values: np.ndarray, codes: np.ndarray, names: tuple[str, ...], design: Design, index: pd.Index
+) -> GroupMeans:
+    """Weighted means of groups with linearised (sandwich) errors.
+
+    Each group counts as a sample of its own: with one row a unit the error is sd / sqrt(n); with weights and clusters it is
+    that of a ratio mean, the sum over the group's clusters of squared weighted residuals, times G / (G - 1) (as R's `survey`
+    linearises, with G counted inside the group). Groups that share clusters have correlated means.
+
+    Parameters
+    ----------
+    values, codes : (n,) numbers, and group numbers 0..k-1
+    names : (k,) group codes
+    design, index : weights and clusters, and the rows' index
+
+    References
+    ----------
+    Wolter (2007) Introduction to Variance Estimation, 2nd ed., ch. 6. Lumley (2010) Complex Surveys, ch. 2.
+    """
+    weights, clusters = design.weights_on(index), design.clusters_on(index)
+    groups = len(names)
+    total = np.bincount(codes, weights, groups)
+    mean = np.bincount(codes, weights * values, groups) / total
+    residuals = weights * (values - mean[codes]) / total[codes]
+    cells = codes * (clusters.max() + 1) + clusters  # a cluster within a group
+    present, where = np.unique(cells, return_inverse=True)
+    parts = np.bincount(where, residuals)
+    owner, cluster = np.divmod(present, clusters.max() + 1)
+    units = np.bincount(owner, minlength=groups)
+    parts = parts * np.sqrt(units / np.maximum(units - 1.0, 1))[owner]
+    if design.clusters is None:
+        cov, both = np.diag(np.bincount(owner, parts**2, groups)), np.diag(units)
+    else:
+        filled, there = np.zeros((2, clusters.max() + 1, groups))
+        filled[cluster, owner], there[cluster, owner] = parts, 1.0
+        cov, both = filled.T @ filled, there.T @ there
+    cov[units < 2, :] = cov[:, units < 2] = np.nan
+    n = np.bincount(codes, minlength=groups)
+    return GroupMeans(names, n, units, mean, cov, units[:, None] + units - both)
+
+
+def bootstrap_means(
+    values: np.ndarray, codes: np.ndarray, groups: int, design: Design, index: pd.Index, *, n_bootstrap: int, seed: int
+) -> np.ndarray:
+    """Means (B, k) of the groups in resamples of rows or clusters; nan where a resample has no row of a group."""
+    weights, clusters = design.weights_on(index), design.clusters_on(index)
+    n_units = int(clusters.max()) + 1
+    totals = np.zeros((n_units, 2 * groups))
+    np.add.at(totals, (clusters, codes), weights)
+    np.add.at(totals, (clusters, groups + codes), weights * (values - values.mean()))
+    means = np.empty((n_bootstrap, groups))
+    for start, counts in resample_counts(n_units, n_bootstrap, seed=seed, clustered=design.clusters is not None):
+        size, sums = np.split(counts @ totals, 2, axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            means[start : start + len(counts)] = sums / size + values.mean()
+    return means
+
+
+def ranks(means: np.ndarray) -> np.ndarray:
+    """Rank of each mean along the last axis, 1 for the highest; equal means share the better rank; nan stays nan.
+
+    >>> ranks(np.array([4.1, 4.5, 3.9, 4.5]))
+    array([3., 1., 4., 1.])
+    """
+    above = (means[..., None, :] > means[..., :, None]).sum(axis=-1)
+    return np.where(np.isnan(means), np.nan, above + 1.0)
