@@ -1,10 +1,14 @@
 """What is wrong with a study file, in words that say where and what to do."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 Where = tuple[str | int, ...]  # the steps to an entry of the study file
+
+
+_RANGE = re.compile(r"(?P<first>(?P<stem>.*?)\d+)\s*(?:\.\.|-|–|~|:|to)\s*(?P=stem)?(?P<last>\d+)")
 
 
 class Fault(NamedTuple):
@@ -38,6 +42,16 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """'; did you mean ...?' or ''."""
+    """'; did you mean ...?' or ''; a list or a range in a form that is not ours is recognised.
+
+    >>> did_you_mean("spd1, spd2", ["spd1", "spd2"]), did_you_mean("spd1-spd3", ["spd1", "spd2", "spd3"])
+    ("; did you mean '[spd1, spd2]'?", "; did you mean 'spd1..spd3'?")
+    """
+    known = list(known)
+    ends = _RANGE.fullmatch(word)
+    if ends and ends["first"] in known:
+        return f"; did you mean '{ends['first']}..{ends['stem']}{ends['last']}'?"
+    if "," in word and word.split(",")[0].strip() in known:
+        return f"; did you mean '[{word}]'?"
     near = nearest(word, known)
     return f"; did you mean '{near}'?" if near else ""

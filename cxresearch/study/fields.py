@@ -29,11 +29,9 @@ class Part(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, content: Any) -> Any:
-        return (
-            {key: value for key, value in content.items() if value is not None}
-            if isinstance(content, dict)
-            else content
-        )
+        if not isinstance(content, dict):
+            return content
+        return {key: value for key, value in content.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _fault(error: ErrorDetails, path: Where) -> Fault:
 
 def _meant_key(path: Where) -> str:
     """The key that a misspelt one at a path probably means, or ''."""
-    kind = _kind_at(StudyFile, path[:-1])
+    kind = kind_at(StudyFile, path[:-1])
     return nearest(str(path[-1]), kind.model_fields) if kind else ""
 
 
@@ -118,16 +118,16 @@ def _suggestion(path: Where) -> str:
     word = str(path[-1])
     near = []
     if len(path) == 1:
-        parts = ((name, _kind_at(StudyFile, (name,))) for name in StudyFile.model_fields)
+        parts = ((name, kind_at(StudyFile, (name,))) for name in StudyFile.model_fields)
         near = [f"{name}.{word}" for name, kind in parts if kind and word in kind.model_fields]
     near += [_meant_key(path)] if _meant_key(path) else []
     if near:
         return f"; did you mean {' or '.join(repr(each) for each in near[:3])}?"
-    kind = _kind_at(StudyFile, path[:-1])
+    kind = kind_at(StudyFile, path[:-1])
     return f"; known are {', '.join(kind.model_fields)}" if kind else ""
 
 
-def _kind_at(kind: Any, path: Where) -> type[Part] | None:
+def kind_at(kind: Any, path: Where) -> type[Part] | None:
     """The type of the mapping that stands at a path."""
     for step in path:
         inner = None

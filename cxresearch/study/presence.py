@@ -1,10 +1,7 @@
 """Which parts a study has, and why it lacks the others: what decides which notebooks run."""
 
-from types import UnionType
-from typing import get_args
-
-from cxresearch.study.fields import Part
 from cxresearch.study.file import StudyFile
+from cxresearch.study.fitting import kind_at
 
 
 def parts_of(file: StudyFile) -> dict[str, str]:
@@ -16,10 +13,11 @@ def parts_of(file: StudyFile) -> dict[str, str]:
     'the study file has no `experts`'
     """
     parts: dict[str, str] = {}
-    for name, field in StudyFile.model_fields.items():
+    for name in StudyFile.model_fields:
         value = getattr(file, name)
         parts[name] = _why_missing(name, value)
-        for inner in _keys_below(field.annotation):
+        kind = kind_at(StudyFile, (name,))
+        for inner in kind.model_fields if kind else ():
             parts[f"{name}.{inner}"] = parts[name] or _why_missing(f"{name}.{inner}", getattr(value, inner))
     parts["survey"] = parts["survey"] or parts["constructs"]
     parts["drivers"] = _why_no_drivers(file)
@@ -27,12 +25,6 @@ def parts_of(file: StudyFile) -> dict[str, str]:
         by = file.cases is not None and file.cases.by
         parts["groups"] = "" if by else "the study file has no `groups` and no `cases.by`"
     return parts
-
-
-def _keys_below(annotation: object) -> list[str]:
-    """The keys of a part; none of lists and mappings of parts."""
-    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-    return [key for kind in kinds if isinstance(kind, type) and issubclass(kind, Part) for key in kind.model_fields]
 
 
 def _why_missing(name: str, value: object) -> str:

@@ -350,6 +350,13 @@ FAULTS = [  # text in the full study, what stands there instead, the one fault t
     ("weight: weight", "weight: WEIGT", "survey.weight: column 'WEIGT' is not in data/survey.csv; did you mean 'weight'?"),
     ("items: loy1..loy3", "items: [loy1, loy2, Loy3]",
      "constructs.loyalty.items: column 'Loy3' is not in data/survey.csv; did you mean 'loy3'?"),
+    ("items: [sat1, sat2, sat3]", "items: sat1-sat3",
+     "constructs.satisfaction.items: column 'sat1-sat3' is not in data/survey.csv; did you mean 'sat1..sat3'?"),
+    ("items: [sat1, sat2, sat3]", "items: sat1..3",
+     "constructs.satisfaction.items: column 'sat1..3' is not in data/survey.csv; did you mean 'sat1..sat3'?"),
+    ("drivers: [reliability, speed]", "drivers: reliability, speed",
+     "drivers: 'reliability, speed' is no construct and no column of data/survey.csv; "
+     "did you mean '[reliability, speed]'?"),
     ("recommend: nps", "recommend: likely", "recommend: column 'likely' is not in data/survey.csv"),
     ("[c1, c2, c3]", "[c1, c2, ch4]", "choices.reasons: column 'ch4' is not in data/survey.csv"),
     ("expectation: [e1, e2, e3]", "expectation: [e1, e2, ex33]",
