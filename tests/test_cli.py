@@ -172,6 +172,18 @@ def test_outputs_that_cannot_be_written_are_a_failure_with_the_reason(tmp_path):
     assert re.search(r"post +index.html +failed +\w*Error: ", result.stdout)
 
 
+def test_a_page_that_cannot_be_written_is_a_failure_and_no_old_one_stays(tmp_path):
+    file, notebooks = write_study(tmp_path, "post"), write_notebook(tmp_path / "notebooks", "01_one", "1")
+    pages = tmp_path / "out" / "post" / "pages"
+    pages.mkdir(parents=True)
+    (pages / "02_two.json").write_text("no page")
+    (pages.parent / "index.html").write_text("an old page")
+    result = command("run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out")
+    assert result.exit_code == 1
+    assert re.search(r"post  01_one      ok +[\d.]+ s\npost  index.html  failed +JSONDecodeError: ", result.stdout)
+    assert not (pages.parent / "index.html").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

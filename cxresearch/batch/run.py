@@ -68,9 +68,10 @@ class Run:
             self.finish(study)
 
     def finish(self, study: str) -> None:
-        """Write results.csv and the page of a study; where that fails, the run has one more failure."""
+        """Write results.csv and the page of a study; where that fails, there is no page and one more failure."""
         folder = next(task.folder for task in self.plan.tasks if task.study == study)
         try:
+            (folder / "index.html").unlink(missing_ok=True)
             assemble_results(folder)
             self.pages.append(write_page(self.plan.studies[study], folder, remember(folder, self.of(study))))
         except Exception as error:
