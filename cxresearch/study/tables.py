@@ -100,27 +100,36 @@ def _glob(path: Path) -> list[Path]:
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:
-    """The column with trimmed text, blanks missing, and as numbers if everything in it is a number."""
-    if pd.api.types.is_object_dtype(column):
-        column = column.map(_trimmed).infer_objects()
-    elif pd.api.types.is_string_dtype(column):
-        column = column.str.strip()
-        column = column.mask(column == "")
+    """The column with trimmed text, blanks missing, and as numbers if everything in it is a number.
+
+    Each distinct value is judged once.
+    """
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
         return column
-    filled = column.dropna()
-    is_number = filled.head(50).map(_is_number).all() and filled.map(_is_number).all()
-    return pd.to_numeric(column) if is_number else column
+    try:
+        places, values = pd.factorize(column)
+    except TypeError:  # cells that hold lists, in a parquet file
+        return column
+    trimmed = [(value.strip() or np.nan) if isinstance(value, str) else value for value in values]
+    distinct = pd.Series([*trimmed, np.nan], dtype=object)  # the last for blank cells, whose place is -1
+    if all(map(_is_number, trimmed)):
+        distinct = pd.to_numeric(distinct)
+    made = distinct.iloc[places].set_axis(column.index)
+    made.name = column.name
+    return made.infer_objects() if pd.api.types.is_object_dtype(made) else _whole(made)
 
 
-def _trimmed(value: Any) -> Any:
-    return (value.strip() or np.nan) if isinstance(value, str) else value
+def _whole(numbers: pd.Series) -> pd.Series:
+    """Numbers as integers where all are there and whole."""
+    if numbers.isna().any() or (numbers.abs() >= 2**53).any() or (numbers % 1 != 0).any():
+        return numbers
+    return numbers.astype("int64")
 
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, str):
         return _fits(value) is not None
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)  # nan is a blank cell
 
 
 def _refuse_different_columns(parts: list[Table]) -> None:
