@@ -6,6 +6,7 @@ from html import escape
 
 import pandas as pd
 
+_LONG = 24  # letters; columns of longer labels keep room for them beside many columns of numbers
 _LEFT = ' style="text-align:left"'  # notebooks align every cell to the right
 
 
@@ -33,12 +34,15 @@ class Layout:
         """The <table>, if there is a line; a label that repeats from line to line is written once, over all its lines."""
         if not self.rows:
             return ""
-        head = "".join(
-            f'<th scope="col"{_LEFT if place < self.stubs else ""}>{escape(name)}</th>'
-            for place, name in enumerate(self.header)
-        )
+        head = "".join(map(self._html_heading, range(len(self.header))))
         body = "".join(f"<tr>{self._html_cells(line)}</tr>\n" for line in range(len(self.rows)))
         return f'<table class="numbers">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>'
+
+    def _html_heading(self, place: int) -> str:
+        if place >= self.stubs:
+            return f'<th scope="col">{escape(self.header[place])}</th>'
+        long = ' class="long"' if max(_width(row[place]) for row in self.rows) > _LONG else ""
+        return f'<th scope="col"{long}{_LEFT}>{escape(self.header[place])}</th>'
 
     def _html_cells(self, line: int) -> str:
         row, cells = self.rows[line], []
