@@ -107,7 +107,8 @@ def add_experts(
 def _gap_words(gaps: int, method: WeightMethod) -> str:
     if gaps == 0:
         return ""
-    return f"{'logarithmic least squares' if method == 'geometric_mean' else 'harker 1987'}; {gaps} gaps"
+    how = "logarithmic least squares" if method == "geometric_mean" else "harker 1987"
+    return words(how, "1 gap" if gaps == 1 else f"{gaps} gaps")
 
 
 def _add_consistency(rows: Rows, appraisal: Appraisal, names: np.ndarray, choices: Choices) -> None:

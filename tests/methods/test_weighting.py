@@ -95,7 +95,7 @@ def test_experts_weights_count_like_repeated_experts():
 def test_gaps_are_estimated_and_marked_and_the_unconnected_are_left_out_and_named():
     result = weigh_experts(WITH_GAP, TREE)
     marked = result.pick("weight_local", scale="goal", group="G")
-    assert set(marked["method"]) == {"eigenvector; one expert; harker 1987; 1 gaps"}
+    assert set(marked["method"]) == {"eigenvector; one expert; harker 1987; 1 gap"}
     assert marked.set_index("term")["estimate"].to_dict() == pytest.approx(
         {"speed": 4 / 7, "price": 2 / 7, "staff": 1 / 7}, abs=EXACT
     )
