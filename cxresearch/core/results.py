@@ -137,10 +137,9 @@ def tidy(quantity: str, estimate: Any, **columns: Any) -> pd.DataFrame:
     if unknown:
         raise TypeError(f"not a column of a result: {', '.join(sorted(unknown))}")
     estimates = np.atleast_1d(np.asarray(estimate, float))
-    rows = pd.DataFrame(index=range(len(estimates)), columns=list(COLUMNS))
-    for name in COLUMNS:
-        rows[name] = columns.get(name, np.nan if name in NUMBERS else "")
-    rows["quantity"], rows["estimate"] = quantity, estimates
+    given = {**columns, "quantity": quantity, "estimate": estimates}
+    cells = {name: given.get(name, np.nan if name in NUMBERS else "") for name in COLUMNS}
+    rows = pd.DataFrame(cells, index=range(len(estimates)))
     return rows.astype(dict.fromkeys(NUMBERS, float) | dict.fromkeys((*KEYS, "method"), str))
 
 
