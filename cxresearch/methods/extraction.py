@@ -15,7 +15,8 @@ from cxresearch.errors import InputError
 Extraction = Literal["minres", "ml"]
 Rotation = Literal["oblimin", "promax", "varimax", "none"]
 OBLIQUE = ("oblimin", "promax")
-LOWEST_UNIQUENESS = 0.005  # factor_analyzer's bound; an item at it is a Heywood case
+LOWEST_UNIQUENESS = 0.005  # factor_analyzer's bound
+HEYWOOD = 0.01  # an item left with less variance of its own than this has, to the fit's accuracy, reached the bound
 ROTATION_STEPS = 5000
 
 
@@ -33,7 +34,7 @@ class Factors:
     communalities : (p,) loadings times structure, summed over factors
     variance : (m,) share of the items' total variance that each factor explains; they add up to the mean communality
     converged : whether extraction and rotation both ended at a solution
-    heywood : (p,) items whose uniqueness is at its lower bound, or below it
+    heywood : (p,) items whose uniqueness is at its lower bound
     """
 
     loadings: np.ndarray
@@ -87,7 +88,7 @@ def extract_factors(corr: np.ndarray, n_factors: int, extraction: Extraction, ro
         communalities=communalities,
         variance=variance[order],
         converged=extracted and rotated,
-        heywood=communalities >= 1 - LOWEST_UNIQUENESS - 1e-6,
+        heywood=communalities > 1 - HEYWOOD,
     )
 
 

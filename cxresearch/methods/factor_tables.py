@@ -60,16 +60,8 @@ def loading_rows(
             for name, column in zip(names, factors.structure.T, strict=True)
         ]
         first, second = np.triu_indices(len(names), 1)
-        rows.append(
-            tidy(
-                "factor_correlation",
-                factors.phi[first, second],
-                scale=[names[i] for i in first],
-                term=[names[i] for i in second],
-                n=matrix.n,
-                method=rotated,
-            )
-        )
+        pairs = {"scale": [names[i] for i in first], "term": [names[i] for i in second]}
+        rows.append(tidy("factor_correlation", factors.phi[first, second], **pairs, n=matrix.n, method=rotated))
     shares = factors.communalities
     return [
         *rows,
@@ -123,7 +115,12 @@ def factor_cautions(
             {"items": list(items[~rules["msa_acceptable"].met(adequacy)])},
             rules["msa_acceptable"],
         ),
-        ("factors.no_loading", bool((salient == 0).any()), {"items": list(items[salient == 0])}, rules["loading_salient"]),
+        (
+            "factors.no_loading",
+            bool((salient == 0).any()),
+            {"items": list(items[salient == 0])},
+            rules["loading_salient"],
+        ),
         ("factors.cross", bool((salient > 1).any()), {"items": list(items[salient > 1])}, rules["loading_salient"]),
         ("factors.dropped", matrix.n < total, {"n_dropped": total - matrix.n, "total": total}, None),
         ("factors.unweighted", bool(matrix.words), {}, None),

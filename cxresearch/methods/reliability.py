@@ -57,7 +57,7 @@ class ReliabilityResult(Result):
             "conf_high": scales.loc[lowest, "conf_high"],
         }
         key = "reliability.some_below" if below else "reliability.all_reach"
-        return Finding(key if np.isfinite(values["conf_low"]) else f"{key}_plain", values, rule, self.cautions)
+        return Finding(key if scales["conf_low"].notna()[lowest] else f"{key}_plain", values, rule, self.cautions)
 
 
 def check_reliability(
@@ -112,7 +112,8 @@ def check_reliability(
             "Check `constructs` and missing answers in the study file.",
         )
     judged = _judge(answers, usable, design or Design(), n_bootstrap, seed)
-    table = gather([rows for scale in judged for rows in scale.tables()])
+    alone = len(judged) == 1  # every scale has one item: then the items are told within all
+    table = gather([rows for scale in judged for rows in scale.tables(with_items=alone or scale.name != ALL)])
     n_used = int(
         pd.concat([answers[list(m.names)].notna().all(axis=1) for m in usable.values()], axis=1).any(axis=1).sum()
     )

@@ -67,14 +67,14 @@ class JudgedScale:
         fits = self.replicate_fits
         return fits is not None and bool((~fits.converged | fits.heywood).mean() > FAILED_SHARE)
 
-    def tables(self) -> list[pd.DataFrame]:
-        """All rows of the scale; for all items together only those of the scale as a whole."""
+    def tables(self, *, with_items: bool) -> list[pd.DataFrame]:
+        """The rows of the scale as a whole, and if wanted those of its items."""
         rows = [self._rows("alpha", cronbach_alpha), self._rows("alpha_standardized", _standardized_alpha)]
         if self.fit is not None and self.fit.converged:
             rows.append(self._omega_rows(self.fit))
         rows.append(self._rows("split_half", split_half, "odd-even; spearman-brown"))
         rows.append(self._rows("mean_inter_item_correlation", mean_inter_item_correlation))
-        if self.name != ALL:
+        if with_items:
             rows.append(self._rows("item_rest_correlation", item_rest_correlation))
             if len(self.moments.names) > 2:
                 rows.append(self._rows("alpha_if_dropped", alpha_if_dropped))

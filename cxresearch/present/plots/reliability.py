@@ -99,8 +99,12 @@ def plot_answers(result: Result, *, ax: Axes | None = None) -> Axes:
     shares = result.pick("item_share").drop_duplicates(["term", "group"])
     terms = list(dict.fromkeys(shares["term"]))
     ax = axes_of(ax, width=7.5, height=1.4 + 0.3 * len(terms))
+    if not terms:
+        ax.set_axis_off()
+        ax.text(0.5, 0.5, text.axis("answers_none"), ha="center", transform=ax.transAxes)
+        return ax
     colours = plt.get_cmap(DIVERGING)
-    widest = max((part["group"].tolist() for _, part in shares.groupby("term")), key=len, default=[])
+    widest = max((part["group"].tolist() for _, part in shares.groupby("term")), key=len)
     for line, term in enumerate(terms):
         estimates = 100 * shares.loc[shares["term"] == term, "estimate"].to_numpy()
         k = len(estimates)
