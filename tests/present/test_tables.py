@@ -33,7 +33,7 @@ def test_numbers_of_one_quantity_side_by_side(example):
     assert layout.header[2:] == ("Std. error", "95% interval", "Statistic", "df", "p")
     assert layout.rows[0] == ("Speed", "0.50", "0.04", "[0.42, 0.58]", "12.50", "245", "< .001")
     assert layout.rows[1] == ("Price & fees", "0.00", "0.05", "[−0.10, 0.10]", "−0.02", "245", ".984")
-    assert layout.notes[-1] == "Method: ols; hc3."
+    assert layout.notes[-1] == f"Method: {EN.label('ols')}; {EN.label('hc3')}."
 
 
 def test_a_matrix_leaves_cells_empty_that_it_does_not_have(example):
