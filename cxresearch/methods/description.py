@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -100,9 +100,9 @@ def check_items(
     values, weights = values[:, keep], weights[:, keep]
     clusters = design.clusters_on(answers.index)
     parts = _mean_rows(values, weights, clusters, described, design)
-    parts += [_spread_rows(values[:, i], weights[:, i], name, design) for i, name in enumerate(described)]
+    parts += _spread_rows(values, weights, described, design)
     limits = _limits(values, described, ranges)
-    parts += [_share_rows(values[:, i], weights[:, i], name, limits[name], design) for i, name in enumerate(described)]
+    parts.append(_share_rows(values, weights, described, limits, design))
     plain = []
     if design.weights is not None:
         present = (~np.isnan(values)).astype(float)
@@ -174,49 +174,49 @@ def _mean_rows(
     ]  # fmt: skip
 
 
-def _spread_rows(values: np.ndarray, weights: np.ndarray, name: str, design: Design) -> pd.DataFrame:
-    """Standard deviation, median and mode of one item."""
-    present = ~np.isnan(values)
-    values, weights, n = values[present], weights[present], int(present.sum())
-    mean = weights @ values / n
-    levels, totals = _counts(values, weights)
-    tied = totals >= totals.max() * (1 - 1e-12)
-    common = {"term": name, "n": n}
-    kind = "weighted" if design.weights is not None else ""
-    return gather(
-        [
-            tidy("item_sd", np.sqrt(weights @ (values - mean) ** 2 / (n - 1)), method=kind, **common),
-            tidy("item_median", _median(levels, totals), method=kind, **common),
-            tidy(
-                "item_mode",
-                levels[tied][0],
-                method=words("lowest of several" if tied.sum() > 1 else "", kind),
-                **common,
-            ),
-        ]
-    )
+def _spread_rows(values: np.ndarray, weights: np.ndarray, names: list[str], design: Design) -> list[pd.DataFrame]:
+    """Standard deviations, medians and modes."""
+    n = (~np.isnan(values)).sum(axis=0)
+    mean = (weights * np.nan_to_num(values)).sum(axis=0) / n
+    sd = np.sqrt((weights * np.nan_to_num(values - mean) ** 2).sum(axis=0) / (n - 1))
+    counted = [_counts(*pair) for pair in zip(values.T, weights.T, strict=True)]
+    modes = [levels[totals >= totals.max() * (1 - 1e-12)] for levels, totals in counted]
+    kind = _kind(design)
+    several = [words("lowest of several" if len(mode) > 1 else "", kind) for mode in modes]
+    common: dict[str, Any] = {"term": names, "n": n.astype(float)}
+    return [
+        tidy("item_sd", sd, method=kind, **common),
+        tidy("item_median", [_median(*pair) for pair in counted], method=kind, **common),
+        tidy("item_mode", [mode[0] for mode in modes], method=several, **common),
+    ]
 
 
 def _share_rows(
-    values: np.ndarray, weights: np.ndarray, name: str, limits: tuple[float, float], design: Design
+    values: np.ndarray,
+    weights: np.ndarray,
+    names: list[str],
+    limits: Mapping[str, tuple[float, float]],
+    design: Design,
 ) -> pd.DataFrame:
-    """Share of each answer to one item; none for measured items."""
-    present = ~np.isnan(values)
-    levels, totals = _counts(values[present], weights[present])
-    low, high = limits
-    whole = bool((levels == np.round(levels)).all())
-    if not whole or high - low >= MOST_ANSWERS:
+    """Share of each answer to each item; none for measured items."""
+    parts = []
+    for name, answers, weight in zip(names, values.T, weights.T, strict=True):
+        levels, totals = _counts(answers, weight)
+        low, high = limits[name]
+        if (levels != np.round(levels)).any() or high - low >= MOST_ANSWERS:
+            continue
+        possible = np.arange(low, high + 1)
+        shares = pd.Series(totals / totals.sum(), index=levels).reindex(possible, fill_value=0.0)
+        groups = [f"{level:g}" for level in possible]
+        parts.append(
+            pd.DataFrame(
+                {"term": name, "group": groups, "estimate": shares.to_numpy(), "n": (~np.isnan(answers)).sum()}
+            )
+        )
+    if not parts:
         return tidy("item_share", [])
-    possible = np.arange(low, high + 1)
-    shares = pd.Series(totals / totals.sum(), index=levels).reindex(possible, fill_value=0.0)
-    return tidy(
-        "item_share",
-        shares.to_numpy(),
-        term=name,
-        group=[f"{level:g}" for level in possible],
-        n=int(present.sum()),
-        method="weighted" if design.weights is not None else "",
-    )
+    rows = pd.concat(parts, ignore_index=True)
+    return tidy("item_share", method=_kind(design), **{str(name): rows[name].to_numpy() for name in rows})
 
 
 def _limits(
@@ -228,9 +228,14 @@ def _limits(
 
 
 def _counts(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Different answers in order, and the weight of each."""
-    levels, where = np.unique(values, return_inverse=True)
-    return levels, np.bincount(where, weights)
+    """Different answers of one item in order, and the weight of each."""
+    present = ~np.isnan(values)
+    levels, where = np.unique(values[present], return_inverse=True)
+    return levels, np.bincount(where, weights[present])
+
+
+def _kind(design: Design) -> str:
+    return "weighted" if design.weights is not None else ""
 
 
 def _median(levels: np.ndarray, totals: np.ndarray) -> float:
