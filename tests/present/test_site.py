@@ -52,7 +52,7 @@ def folder(study, tmp_path, example):
     for name in ("06_service_drivers", "01_reliability"):
         report = cx.start_report(study, name, tmp_path / "outputs")
         report.table(example, "example.scales")
-        ax = axes_of(None, width=5, height=2)
+        ax = axes_of(None, width=2, height=1)
         ax.plot([1, 2])
         report.figure(ax, "example.plot")
         report.finding(example)
