@@ -126,6 +126,8 @@ def _factors(cov: np.ndarray, n_factors: int) -> Iterator[Row]:
         yield "uniqueness", "", item, "", 1 - found.communalities[place], "pearson; minres"
         for factor, loading in zip(names, found.loadings[place], strict=True):
             yield "loading", factor, item, "", loading, "pearson; minres; oblimin"
+        for factor, correlated in zip(names, found.structure[place], strict=True):
+            yield "structure", factor, item, "", correlated, "pearson; minres; oblimin"
     for one, other in combinations(range(n_factors), 2):
         yield "factor_correlation", names[one], names[other], "", found.phi[one, other], "pearson; minres; oblimin"
     yield "variance_explained", "", "", "", found.variance.sum(), "pearson; minres"
