@@ -18,7 +18,7 @@ from math import floor, isfinite, log10
 Writer = Callable[[float], str]
 
 MISSING = "–"
-COUNTS = frozenset({"n", "rows_read", "rows_used", "rows_dropped", "n_factors", "tickets", "group_count", "model_df"})
+COUNTS = frozenset({"n", "rows_read", "rows_used", "rows_dropped", "n_factors", "tickets", "group_count"})
 SHARES = frozenset(
     {
         "out_of_range",
@@ -33,6 +33,9 @@ SHARES = frozenset(
 SHARE_ENDINGS = ("_share", "_rate")
 FINE = frozenset({"consistency_ratio", "consistency_index", "lambda_max", "consensus"})
 FINE_BEGINNING = "weight_"
+CATEGORIES = frozenset({"quadrant"})  # 1, 2, ... stand for names, "quadrant.1" in the words of present/text
+DF = frozenset({"df", "model_df"})
+DF_ENDING = "_df_denominator"
 AS_THEY_ARE = frozenset({"rank", "item_median", "item_mode"})
 
 
@@ -52,7 +55,7 @@ def writer_of(quantity: str, values: Iterable[float]) -> Writer:
     """
     if quantity == "p_value":
         return write_p
-    if quantity == "df":
+    if quantity in DF or quantity.endswith(DF_ENDING):
         return partial(write_plain, decimals=1)
     if quantity in AS_THEY_ARE:
         return partial(write_plain, decimals=2)

@@ -6,6 +6,7 @@ How numbers are rounded stands in `numbers.py`.
 import re
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from math import isnan
 from operator import itemgetter
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ import pandas as pd
 
 from cxresearch.core.results import View
 from cxresearch.present.layout import Layout
-from cxresearch.present.numbers import MISSING, Writer, write_decimals, write_interval, writer_of
+from cxresearch.present.numbers import CATEGORIES, MISSING, Writer, write_decimals, write_interval, writer_of
 from cxresearch.present.text import Text
 
 T = TypeVar("T")
@@ -131,7 +132,7 @@ def _told_apart(rows: list[Row]) -> Iterator[tuple[list[str], list[Row]]]:
 
 def _estimates(part: list[Row], heading: str, rows: list[Row], text: Text) -> _Column:
     """A column of estimates, each with its interval."""
-    write = _writers(rows)
+    write = _writers(rows, text)
     bounds = _by_line(part, lambda row: write_interval(row["conf_low"], row["conf_high"], write[row["quantity"]]))
     texts = _by_line(part, lambda row: f"{write[row['quantity']](row['estimate'])} {bounds[row['line']]}".rstrip())
     ends = ("conf_low", "conf_high") if any(bounds.values()) else ()
@@ -142,7 +143,7 @@ def _estimates(part: list[Row], heading: str, rows: list[Row], text: Text) -> _C
 
 def _number_columns(rows: list[Row], text: Text) -> list[_Column]:
     """Estimate, standard error, interval, statistic, df and p side by side; those that no line has are left out."""
-    writers = _writers(rows)
+    writers = _writers(rows, text)
     columns = []
     for name in ("estimate", "std_error", "interval", "statistic", "df", "p_value"):
         if name == "interval":
@@ -206,10 +207,17 @@ def _method_notes(rows: list[Row], text: Text) -> Iterator[str]:
             yield text.note("table.method_of", quantity=text.listed(quantities), method=words)
 
 
-def _writers(rows: list[Row]) -> dict[str, Writer]:
-    """How to write the estimates of each quantity."""
-    quantities = dict.fromkeys(row["quantity"] for row in rows)
-    return {name: writer_of(name, [row["estimate"] for row in rows if row["quantity"] == name]) for name in quantities}
+def _writers(rows: list[Row], text: Text) -> dict[str, Writer]:
+    """How to write the estimates of each quantity; categories by their names in the catalogue's `codes`."""
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        values.setdefault(row["quantity"], []).append(row["estimate"])
+    named = {name: partial(_name, name, text) for name in values if name in CATEGORIES}
+    return {name: writer_of(name, numbers) for name, numbers in values.items()} | named
+
+
+def _name(quantity: str, text: Text, value: float) -> str:
+    return MISSING if isnan(value) else text.label(f"{quantity}.{value:.0f}")
 
 
 def _by_line(rows: list[Row], value: Callable[[Row], T]) -> dict[Line, T]:

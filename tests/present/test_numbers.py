@@ -30,6 +30,8 @@ from cxresearch.present.numbers import decimals_for, write_interval, write_p, wr
         ("rank", [10.0], 10.0, "10"),
         ("df", [245.0], 245.0, "245"),
         ("df", [12.345], 12.345, "12.3"),
+        ("welch_df_denominator", [1688.04], 1688.04, "1,688"),
+        ("welch_df_denominator", [23.987], 23.987, "24"),
         ("p_value", [0.5], 0.0314, ".031"),
         ("p_value", [0.5], 0.001, ".001"),
         ("p_value", [0.5], 0.00099, "< .001"),

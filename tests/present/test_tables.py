@@ -4,7 +4,7 @@ import pytest
 
 from cxresearch.core.results import View, gather, tidy
 from cxresearch.present.tables import lay_out, select
-from cxresearch.present.text import Text
+from cxresearch.present.text import Text, catalogue
 
 EN = Text(
     "en",
@@ -171,3 +171,19 @@ def test_a_count_column_serves_all_quantities_of_a_line():
     parts = [tidy(name, [0.5, 0.6], term=["a", "b"], n=[10, 20]) for name in ("alpha", "omega_total")]
     layout = lay_out(gather(parts), View(("alpha", "omega_total"), rows=("term",)), "example.scales", EN)
     assert layout.rows == (("a", "0.50", "0.50", "10"), ("b", "0.60", "0.60", "20"))
+
+
+def test_categories_are_called_by_their_names(monkeypatch):
+    monkeypatch.setitem(catalogue()["codes"], "quadrant.2", {"en": "keep up", "zh": "保持"})
+    table = tidy("quadrant", [2.0, np.nan], term=["a", "b"])
+    layout = lay_out(table, View(("quadrant",), rows=("term",)), "example.scales", EN)
+    assert [row[1] for row in layout.rows] == ["keep up", "–"]
+    assert layout.exact.iloc[0, 1] == 2.0
+
+
+def test_the_grouping_column_of_a_method_is_called_by_its_label():
+    table = tidy("group_mean", [1.0], group="1", method="weighted; by company")
+    layout = lay_out(
+        table, View(("group_mean",), rows=("group",)), "example.scales", Text("en", {"company": "Company"})
+    )
+    assert layout.notes == ("Method: weighted; by Company.",)

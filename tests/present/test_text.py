@@ -101,3 +101,8 @@ def test_a_key_may_have_its_own_heading_in_a_view(monkeypatch):
 def test_an_unknown_heading_is_an_error():
     with pytest.raises(KeyError, match="no_such_heading"):
         Text().heading("no_such_heading")
+
+
+def test_p_values_in_a_sentence_are_written_as_in_a_table(monkeypatch):
+    monkeypatch.setitem(catalogue()["notes"], "example.p", {"en": "(p {p:p})", "zh": "（p {p:p}）"})
+    assert [Text().note("example.p", p=p) for p in (0.034, 0.0002)] == ["(p = .034)", "(p < .001)"]

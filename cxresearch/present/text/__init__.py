@@ -6,7 +6,8 @@ Each file holds one topic with both languages side by side:
     quantities: quantity or key of results.csv -> column heading; "view.term" -> heading of that key in this view
     codes:      word that methods use as a code, e.g. "all" or "weighted" -> what it is called
     axes:       key -> axis label or legend of a figure
-    findings:   key of a Finding -> sentence; {name:.2f} formats a number, {name:label} shows codes by their labels
+    findings:   key of a Finding -> sentence; {name:.2f} formats a number, {name:label} shows codes by their labels, "p {name:p}"
+                a p value as "p = .034" or "p < .001"
     notes:      key -> other sentence of a report
 """
 
@@ -20,6 +21,8 @@ from typing import Any, Literal
 import yaml
 
 from cxresearch.core.results import PAIR, Finding
+from cxresearch.present.numbers import write_p
+from cxresearch.present.numbers import write_p
 
 Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
@@ -85,7 +88,11 @@ class Text:
 
     def method(self, words: str) -> str:
         """The choices of a result's `method` column."""
-        return _CHOICE_GAPS[self.language].join(map(self.label, filter(None, words.split("; "))))
+        return _CHOICE_GAPS[self.language].join(map(self._choice, filter(None, words.split("; "))))
+
+    def _choice(self, word: str) -> str:
+        column = word.removeprefix("by ")
+        return self.label(word) if column == word else self.note("table.by", column=self.label(column))
 
     def axis(self, key: str, **values: Any) -> str:
         """An axis label or legend entry."""
@@ -109,7 +116,7 @@ class Text:
 
 
 class _Filler(Formatter):
-    """str.format, plus `{codes:label}` for one code or a list of codes."""
+    """str.format, plus `{codes:label}` for one code or a list of codes and `{p:p}` for a p value."""
 
     def __init__(self, text: Text) -> None:
         self.text = text
@@ -118,6 +125,12 @@ class _Filler(Formatter):
         several = isinstance(value, Iterable) and not isinstance(value, str)
         if format_spec == "label":
             return self.text.listed(value) if several else self.text.label(value)
+        if format_spec == "p":
+            written = write_p(value)
+            return written if written.startswith("<") else f"= {written}"
+        if format_spec == "p":
+            written = write_p(value)
+            return written if written.startswith("<") else f"= {written}"
         if several:
             return _SEPARATORS[self.text.language].join(format(entry, format_spec) for entry in value)
         return str(format(value, format_spec))
