@@ -8,6 +8,7 @@
 - weights and consistency: three decimals
 - everything else: two decimals, the same in a whole column: one where its largest number reaches 100, none from 1,000, three
   where it stays below 0.1, four below 0.01
+- categories, kept as numbers: their names (tables.py)
 - a number that could not be computed: an en dash
 """
 
