@@ -32,7 +32,7 @@ def compare_cases(
 
     Each group's mean has a linearised standard error and a t interval; weights and clusters of the design count, the groups
     as samples of their own. Without them this is sd / sqrt(n) and t on n - 1. Groups are tested by Welch's ANOVA and
-    Kruskal-Wallis, which know no weights and no clusters (`method` says so); a design adds an adjusted Wald test that does.
+    Kruskal-Wallis, which know no weights and no clusters (`method` says so); a design adds a Wald test that does.
     Pairs are compared after Games and Howell, with the errors of the design. Ranks (1 = highest mean) have percentile
     intervals over a bootstrap of rows or clusters.
 
@@ -110,9 +110,7 @@ def _rows(sample: Sample, design: Design, by: str, *, pairs: bool, n_bootstrap: 
     parts.append(_rank_rows(means, stack, sample.measure, words("percentile bootstrap", heedful)))
     whole = {"scale": sample.measure, "n": len(values)}
     if not design.is_simple:
-        parts.append(
-            wald(means, int(design.clusters_on(index).max()) + 1, **whole, method=words("adjusted wald", heedful))
-        )
+        parts.append(wald(means, int(design.clusters_on(index).max()) + 1, **whole, method=heedful))
     parts.append(omnibus([values[sample.codes == g] for g in range(len(sample.groups))], **whole, method=heedless))
     weighted_words = words("weighted" if design.weights is not None else "", by_words)
     parts.append(

@@ -37,29 +37,39 @@ def omnibus(samples: Sequence[np.ndarray], **columns: object) -> pd.DataFrame:
 
 
 def wald(means: GroupMeans, units: int, **columns: object) -> pd.DataFrame:
-    """Adjusted Wald test that all groups have one mean, from design-based covariances.
+    """Wald test that all groups have one mean, from the design's covariances; its F and denominator degrees of freedom.
 
-    F = W (d - r + 1) / (d r) on r and d - r + 1 degrees of freedom, with r = k - 1 and d = units - 1; left out where the
-    clusters are too few for it.
+    Where no two groups share a cluster, the statistic is referred to F as Welch does, with the clusters of each group as
+    its degrees of freedom; else it is adjusted as W (d - r + 1) / (d r) on r = k - 1 and d - r + 1, d = units - 1. No rows
+    where a group has a single cluster or the clusters are too few.
 
     References
     ----------
-    Korn and Graubard (1990) The American Statistician 44:270-276, doi:10.1080/00031305.1990.10475737.
+    Welch (1951) Biometrika 38:330-336, doi:10.1093/biomet/38.3-4.330. Korn and Graubard (1990) The American Statistician
+    44:270-276, doi:10.1080/00031305.1990.10475737.
     """
     from scipy.special import fdtrc
 
-    contrasts = np.eye(len(means.n))[1:] - np.eye(len(means.n))[0]
-    restrictions, d = len(contrasts), units - 1
-    cov = contrasts @ means.cov @ contrasts.T
-    if d < restrictions or not np.isfinite(cov).all() or np.linalg.matrix_rank(cov) < restrictions:
+    r, d = len(means.n) - 1, units - 1
+    contrasts = np.eye(r + 1)[1:] - np.eye(r + 1)[0]
+    cov, gaps = contrasts @ means.cov @ contrasts.T, contrasts @ means.mean
+    if d < r or not np.isfinite(cov).all() or np.linalg.matrix_rank(cov) < r:
         return tidy("wald_f", [])
-    gaps = contrasts @ means.mean
-    below = d - restrictions + 1
-    f = gaps @ np.linalg.solve(cov, gaps) * below / (d * restrictions)
-    p = fdtrc(restrictions, below, f)
+    total = gaps @ np.linalg.solve(cov, gaps)
+    if np.count_nonzero(means.cov) == r + 1:  # diagonal: groups do not share clusters
+        share = 1 / np.diag(means.cov)
+        lack = ((1 - share / share.sum()) ** 2 / means.df).sum()
+        f, below, name = (
+            total / r / (1 + 2 * (r - 1) / (r * (r + 2)) * lack),
+            r * (r + 2) / (3 * lack),
+            "welch adjusted",
+        )
+    else:
+        f, below, name = total * (d - r + 1) / (d * r), d - r + 1, "korn graubard adjusted"
+    method = words("wald", name, str(columns.pop("method")))
     return gather([
-        tidy("wald_f", f, statistic=f, df=restrictions, p_value=p, **columns),
-        tidy("wald_df_denominator", below, **columns),
+        tidy("wald_f", f, statistic=f, df=r, p_value=fdtrc(r, below, f), method=method, **columns),
+        tidy("wald_df_denominator", below, method=method, **columns),
     ])  # fmt: skip
 
 

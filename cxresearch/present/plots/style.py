@@ -83,7 +83,7 @@ def wrapped(label: str, width: int = 34, lines: int = 2) -> str:
     rel1 · Parcels arrive
     when promised, whatev…
     """
-    pieces = re.findall(r"[^\s\u2e80-\uffef]+\s*|[\u2e80-\uffef]", label)  # words, and single Chinese letters
+    pieces = re.findall(r"[^\s\u2e80-\uffef]+\s*|[\u2e80-\uffef]\s*", label)  # words, and single Chinese letters
     rows = [""]
     for place, piece in enumerate(pieces):
         if not rows[-1] or _letters(rows[-1] + piece.rstrip()) <= width:

@@ -22,7 +22,6 @@ import yaml
 
 from cxresearch.core.results import PAIR, Finding
 from cxresearch.present.numbers import write_p
-from cxresearch.present.numbers import write_p
 
 Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
@@ -125,9 +124,6 @@ class _Filler(Formatter):
         several = isinstance(value, Iterable) and not isinstance(value, str)
         if format_spec == "label":
             return self.text.listed(value) if several else self.text.label(value)
-        if format_spec == "p":
-            written = write_p(value)
-            return written if written.startswith("<") else f"= {written}"
         if format_spec == "p":
             written = write_p(value)
             return written if written.startswith("<") else f"= {written}"
