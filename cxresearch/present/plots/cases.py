@@ -70,7 +70,7 @@ def plot_pairs(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     label = text.axis("cases_difference", measure=text.label(measure))
     shown = "" if len(pairs) == every else "\n" + text.axis("cases_shown", shown=len(pairs), every=every)
-    ax.set_xlabel(wrapped(label, 62, 3) + shown)
+    ax.set_xlabel(wrapped(label, 56, 3) + shown)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     ax.grid(axis="x")
     return ax
@@ -84,4 +84,5 @@ def _write_values(ax: Axes, means: pd.DataFrame, lines: np.ndarray) -> None:
 def _pair_label(pair: str, by: str) -> str:
     """Both groups on one line if they fit, else one below the other."""
     parts = [wrapped(current_text().label(code, of=by), 40, 1) for code in pair.split(PAIR)]
-    return PAIR.join(parts) if sum(map(len, parts)) < 38 else f"{PAIR.rstrip()}\n".join(parts)
+    together = PAIR.join(parts)
+    return together if wrapped(together, 40, 1) == together else f"{PAIR.rstrip()}\n".join(parts)

@@ -1,5 +1,7 @@
 """Figures of the service drivers: importance with intervals, importance-performance map."""
 
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -29,18 +31,20 @@ def plot_importance(result: Result, *, ax: Axes | None = None) -> Axes:
     main = main.sort_values("estimate", ascending=False)
     lines = np.arange(len(main))
     ax = axes_of(ax, height=1.5 + 0.42 * len(main))
-    drawn = [ax.barh(lines, main["estimate"], height=0.62, color=ACCENT, alpha=0.75, linewidth=0, label=text.axis(key))]
+    drawn: list[Any] = [
+        ax.barh(lines, main["estimate"], height=0.62, color=ACCENT, alpha=0.75, linewidth=0, label=text.axis(key))
+    ]
     ax.hlines(lines, main["conf_low"], main["conf_high"], color="black", linewidth=1.4)
     if len(other):
         at = other.set_index("term").loc[main["term"], "estimate"]
-        look = {"color": PALETTE[1], "markeredgecolor": "black", "markersize": 5.5}
+        look: dict[str, Any] = {"color": PALETTE[1], "markeredgecolor": "black", "markersize": 5.5}
         drawn += ax.plot(at, lines, "D", label=text.axis("drivers_johnson"), **look)
     ax.set_yticks(lines, [wrapped(text.label(term), 36, 2) for term in main["term"]])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(main) - 0.4, -0.6)
     ax.set_xlim(left=0)
     outcome = text.label(result.pick("correlation")["scale"].iloc[0])
-    ax.set_xlabel(wrapped(text.axis("drivers_share", outcome=outcome, total=result.value("r_squared")), 62, 3))
+    ax.set_xlabel(wrapped(text.axis("drivers_share", outcome=outcome, total=result.value("r_squared")), 68, 3))
     ax.legend(handles=drawn, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     ax.grid(axis="x")
     return ax
@@ -63,7 +67,7 @@ def plot_importance_performance(result: Result, *, ax: Axes | None = None) -> Ax
     y = result.pick(f"importance_{result.importance}").set_index("term").loc[x.index]  # type: ignore[attr-defined]
     middle = result.crosshair  # type: ignore[attr-defined]
     ax = axes_of(ax, width=7.2, height=5.6)
-    faint = {"color": MUTED, "linewidth": 1, "alpha": 0.45, "zorder": 1}
+    faint: dict[str, Any] = {"color": MUTED, "linewidth": 1, "alpha": 0.45, "zorder": 1}
     ax.hlines(y["estimate"], x["conf_low"], x["conf_high"], **faint)
     ax.vlines(x["estimate"], y["conf_low"], y["conf_high"], **faint)
     ax.axvline(middle[0], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)

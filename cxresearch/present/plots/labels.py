@@ -81,7 +81,7 @@ def _price(
     for other in boxes:
         width, height = np.minimum(box[2:], other[2:] + room) - np.maximum(box[:2], other[:2] - room)
         price += 1000 + width * height if width > 0 and height > 0 else 0.0
-    inside = ((marks > box[:2] - room) & (marks < box[2:] + room)).all(axis=1)
-    inside[own] = False
+    others = np.delete(marks, own, axis=0)
+    inside = ((others > box[:2] - room) & (others < box[2:] + room)).all(axis=1)
     outside = np.maximum(np.array(frame[:2]) - box[:2], 0).sum() + np.maximum(box[2:] - np.array(frame[2:]), 0).sum()
     return float(price + 500 * inside.sum() + 50 * outside)
