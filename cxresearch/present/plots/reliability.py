@@ -1,5 +1,7 @@
 """Figures of reliability: scales with their intervals and items within, and how each item was answered."""
 
+from collections import Counter
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -45,7 +47,7 @@ def plot_reliability(result: Result, *, ax: Axes | None = None) -> Axes:
     low = min(0.0, float(np.nanmin(ends)), float(items["estimate"].min()) if len(items) else 0.0)
     ax.set_xlim(low - 0.02, max(1.0, float(np.nanmax(ends))) + 0.02)
     ax.set_xlabel(text.axis("reliability"))
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, fontsize=8)
     return ax
 
 
@@ -93,44 +95,63 @@ def plot_answers(result: Result, *, ax: Axes | None = None) -> Axes:
 
     Notes
     -----
-    Answers are shown by their place on the item's scale, so that items with 5 and with 10 answers stand side by side.
+    Colours show the place of an answer on the item's own scale, so that items with 5 and with 10 answers can stand side by side;
+    then the legend tells places rather than answers, and labels name the scales that differ from the usual one.
     """
     text = current_text()
     shares = result.pick("item_share").drop_duplicates(["term", "group"])
-    terms = list(dict.fromkeys(shares["term"]))
-    ax = axes_of(ax, width=7.5, height=1.4 + 0.3 * len(terms))
-    if not terms:
+    items = {str(term): rows for term, rows in shares.groupby("term", sort=False)}
+    ax = axes_of(ax, width=7.5, height=1.4 + 0.3 * len(items))
+    if not items:
         ax.set_axis_off()
         ax.text(0.5, 0.5, text.axis("answers_none"), ha="center", transform=ax.transAxes)
         return ax
-    colours = plt.get_cmap(DIVERGING)
-    widest = max((part["group"].tolist() for _, part in shares.groupby("term")), key=len)
-    for line, term in enumerate(terms):
-        estimates = 100 * shares.loc[shares["term"] == term, "estimate"].to_numpy()
-        k = len(estimates)
-        middle = estimates[: k // 2].sum() + (estimates[k // 2] / 2 if k % 2 else 0)
-        left = np.concatenate([[0], np.cumsum(estimates)[:-1]]) - middle
-        ax.barh([line] * k, estimates, left=left, height=0.75, color=colours(_tones(k)), linewidth=0)
+    for line, rows in enumerate(items.values()):
+        _draw_answers(ax, line, 100 * rows["estimate"].to_numpy())
+    scales = {term: tuple(rows["group"]) for term, rows in items.items()}
+    usual = Counter(scales.values()).most_common(1)[0][0]
+    ends = {term: "" if scale == usual else f" ({scale[0]}\u2013{scale[-1]})" for term, scale in scales.items()}
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(terms)))
-    ax.set_yticklabels([wrapped(text.label(term), 44, 2) for term in terms], fontsize=7.5)
+    ax.set_yticks(range(len(items)), [wrapped(text.label(term), 40) + ends[term] for term in items], fontsize=7.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    ax.set_ylim(len(terms) - 0.4, -0.6)
+    ax.set_ylim(len(items) - 0.4, -0.6)
     ax.set_xlim(-100, 100)
-    ax.set_xticks(range(-100, 101, 25))
-    ax.set_xticklabels([f"{abs(tick)}" for tick in range(-100, 101, 25)])
+    ax.set_xticks(range(-100, 101, 25), [f"{abs(tick)}" for tick in range(-100, 101, 25)])
     ax.set_xlabel(text.axis("answers_share"))
-    patches = [
-        Patch(color=colour, label=answer) for colour, answer in zip(colours(_tones(len(widest))), widest, strict=True)
-    ]
-    ax.legend(
-        handles=patches, title=text.axis("answers_answer"), ncols=max(len(widest), 1), loc="lower center",
-        bbox_to_anchor=(0.5, 1.0), handlelength=1, handletextpad=0.4, columnspacing=1,
-    )  # fmt: skip
+    if any(ends.values()):
+        places = [text.axis(f"answers_{place}") for place in ("lowest", "low", "middle", "high", "highest")]
+        _explain_answers(ax, places, text.axis("answers_usual", low=usual[0], high=usual[-1]))
+    else:
+        _explain_answers(ax, list(usual), text.axis("answers_answer"))
     return ax
 
 
+def _draw_answers(ax: Axes, line: int, percentages: np.ndarray) -> None:
+    """The bar of one item; a middle answer stands half to the left and half to the right."""
+    k = len(percentages)
+    middle = percentages[: k // 2].sum() + (percentages[k // 2] / 2 if k % 2 else 0)
+    left = np.concatenate([[0], np.cumsum(percentages)[:-1]]) - middle
+    ax.barh([line] * k, percentages, left=left, height=0.75, color=_tones(k), linewidth=0)
+
+
+def _explain_answers(ax: Axes, answers: list[str], title: str) -> None:
+    """A legend above the axes."""
+    patches = [Patch(color=colour, label=answer) for colour, answer in zip(_tones(len(answers)), answers, strict=True)]
+    ax.legend(
+        handles=patches,
+        title=title,
+        title_fontsize=8,
+        ncols=len(answers),
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        handlelength=1,
+        handletextpad=0.4,
+        columnspacing=1,
+        fontsize=8,
+    )
+
+
 def _tones(k: int) -> np.ndarray:
-    """Places on the colour map of k answers, lowest first; the outermost tones are too dark to tell apart."""
-    return np.linspace(0.12, 0.88, k) if k > 1 else np.array([0.5])
+    """Colours of k answers, lowest first; the outermost tones of the map are too dark to tell apart."""
+    return plt.get_cmap(DIVERGING)(np.linspace(0.12, 0.88, k) if k > 1 else np.array([0.5]))
