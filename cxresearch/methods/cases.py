@@ -46,7 +46,7 @@ def compare_cases(
     design : survey weights and clusters
     min_group : rows that a group needs; smaller ones are left out and named
     pairs : "games_howell", or "none" for means, ranks and overall tests only
-    n_bootstrap : replicates behind the intervals of ranks, and of effect sizes where there is a design
+    n_bootstrap : replicates behind the intervals of ranks; 0 for none
 
     Raises
     ------
@@ -141,9 +141,9 @@ def _mean_rows(means: GroupMeans, measure: str, method: str) -> pd.DataFrame:
 def _rank_rows(means: GroupMeans, stack: np.ndarray, measure: str, method: str) -> pd.DataFrame:
     """Ranks with the percentiles of the replicates' ranks, which are themselves ranks; none if a group has a single cluster."""
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    low, high = np.nanquantile(ranks(stack), tails, axis=0, method="inverted_cdf")
-    if means.units.min() < 2:
-        low = high = np.full(len(low), np.nan)
+    low = high = np.full(len(means.n), np.nan)
+    if len(stack) and means.units.min() > 1:
+        low, high = np.nanquantile(ranks(stack), tails, axis=0, method="inverted_cdf")
     columns = {"scale": measure, "group": means.names, "n": means.n, "method": method}
     return tidy("rank", ranks(means.mean), conf_low=low, conf_high=high, **columns)
 

@@ -151,6 +151,8 @@ def correlations(frame: pd.DataFrame, moments: Moments, replicates: Moments, des
     if design.is_simple:
         rows = tidy("correlation", pearson, **_tests(pearson, len(frame), 1.0), method="pearson; fisher z", **columns)
         return gather([rows, rank_rows])
+    if len(replicates.mean) < 2:
+        return gather([tidy("correlation", pearson, method=words("pearson", design.words), **columns), rank_rows])
     stack = replicates.corr[:, :-1, -1]
     low, high = interval(stack)
     method = words("pearson", design.words, "percentile bootstrap")

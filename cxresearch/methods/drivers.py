@@ -120,7 +120,7 @@ def regress_drivers(
     outcome, drivers : columns of `scores`
     ranges : lowest and highest possible score of each driver; performance is then on 0 to 100
     design : survey weights and clusters
-    n_bootstrap : replicates behind the intervals
+    n_bootstrap : replicates behind the intervals; 0 for none
 
     Raises
     ------
@@ -239,6 +239,8 @@ def _leads(share: np.ndarray, stack: np.ndarray) -> bool:
     """Whether the largest share can be told from the next: the interval of their difference lies above 0."""
     if len(share) == 1:
         return True
+    if len(stack) < 2:
+        return False
     first, second = np.argsort(-share)[:2]
     return bool(interval(stack[:, first] - stack[:, second])[0] > 0)
 
@@ -270,5 +272,7 @@ def _performance_rows(
 
 
 def _with_interval(quantity: str, estimate: np.ndarray, stack: np.ndarray, **columns: object) -> pd.DataFrame:
+    if len(stack) < 2:
+        return tidy(quantity, estimate, **columns)
     low, high = interval(stack)
     return tidy(quantity, estimate, std_error=stack.std(axis=0, ddof=1), conf_low=low, conf_high=high, **columns)

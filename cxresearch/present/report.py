@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,8 +84,10 @@ class Report:
         self._entries: dict[tuple[str, ...], dict[str, Any]] = {}  # shown again = shown anew, in the same place
         self._results: dict[int, Result] = {}
 
-    def table(self, result: Result, view: str | None = None) -> Layout:
+    def table(self, result: Result, view: str | None = None, *, of: str = "") -> Layout:
         """Show a view of a result, the first one by default; written to tables/ at full precision.
+
+        The same view of several results needs `of`, the code of what tells them apart, as a grouping column.
 
         Raises
         ------
@@ -100,10 +102,12 @@ class Report:
                 "Choose one of these.",
             )
         layout = lay_out(result.table, result.views[key], key, self.text)
-        path = f"tables/{self.notebook}_{key.replace('.', '_')}.csv"
+        if of:
+            layout = replace(layout, title=f"{layout.title} · {self.text.label(of)}")
+        path = f"tables/{self.notebook}_{re.sub(r'[^\w-]+', '_', f'{key}_{of}' if of else key)}.csv"
         content = layout.exact.to_csv(index=False, lineterminator="\n")
         write_whole(self.folder / path, content.encode("utf-8-sig"))  # the mark lets spreadsheets read Chinese
-        self._keep("table", key, title=layout.title, html=layout.html(), notes=layout.notes, file=path)
+        self._keep("table", key, of, title=layout.title, html=layout.html(), notes=layout.notes, file=path)
         self._record(result)
         return layout
 
