@@ -104,7 +104,8 @@ class Report:
         layout = lay_out(result.table, result.views[key], key, self.text)
         if of:
             layout = replace(layout, title=f"{layout.title} · {self.text.label(of)}")
-        path = f"tables/{self.notebook}_{re.sub(r'[^\w-]+', '_', f'{key}_{of}' if of else key)}.csv"
+        name = re.sub(r"[^\w-]+", "_", f"{key}_{of}" if of else key)
+        path = f"tables/{self.notebook}_{name}.csv"
         content = layout.exact.to_csv(index=False, lineterminator="\n")
         write_whole(self.folder / path, content.encode("utf-8-sig"))  # the mark lets spreadsheets read Chinese
         self._keep("table", key, of, title=layout.title, html=layout.html(), notes=layout.notes, file=path)
