@@ -1,6 +1,6 @@
 """Rows and cautions of an exploratory factor analysis."""
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,27 @@ from cxresearch.core.results import Finding, tidy, words
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.extraction import Factors
 from cxresearch.methods.factor_matrix import FactorMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class FactorNumber:
+    """How many factors, and why.
+
+    Attributes
+    ----------
+    observed, limits : (p,) eigenvalues of the items, and 95th percentiles of those of random data
+    parallel, kaiser : number of factors by either rule
+    rule : "parallel", "kaiser" or "given"
+    wanted, used : number by the rule in force, and extracted
+    """
+
+    observed: np.ndarray
+    limits: np.ndarray
+    parallel: int
+    kaiser: int
+    rule: str
+    wanted: int
+    used: int
 
 
 def suitability_rows(
@@ -26,24 +47,17 @@ def suitability_rows(
     ]
 
 
-def number_rows(
-    matrix: FactorMatrix,
-    observed: np.ndarray,
-    limits: np.ndarray,
-    counts: Mapping[str, int],
-    given: int | None,
-    kind: str,
-) -> list[pd.DataFrame]:
+def number_rows(matrix: FactorMatrix, number: FactorNumber, kind: str) -> list[pd.DataFrame]:
     """Eigenvalues of the matrix and of random data, and the number of factors by each rule."""
-    ordinals = [str(i + 1) for i in range(len(observed))]
+    ordinals = [str(i + 1) for i in range(len(number.observed))]
     parallel = words("parallel analysis", "95th percentile", "effective n" if matrix.words else "")
     rows = [
-        tidy("eigenvalue", observed, term=ordinals, n=matrix.n, method=kind),
-        tidy("eigenvalue_random", limits, term=ordinals, n=matrix.n, method=parallel),
-        tidy("n_factors", counts["parallel"], n=matrix.n, method=words(parallel, kind)),
-        tidy("n_factors", counts["kaiser"], n=matrix.n, method=words("kaiser", kind)),
+        tidy("eigenvalue", number.observed, term=ordinals, n=matrix.n, method=kind),
+        tidy("eigenvalue_random", number.limits, term=ordinals, n=matrix.n, method=parallel),
+        tidy("n_factors", number.parallel, n=matrix.n, method=words(parallel, kind)),
+        tidy("n_factors", number.kaiser, n=matrix.n, method=words("kaiser", kind)),
     ]
-    return rows if given is None else [*rows, tidy("n_factors", given, n=matrix.n, method="given")]
+    return rows if number.rule != "given" else [*rows, tidy("n_factors", number.used, n=matrix.n, method="given")]
 
 
 def loading_rows(
@@ -87,8 +101,7 @@ def factor_cautions(
     adequacy: np.ndarray,
     p_value: float,
     *,
-    wanted: int,
-    used: int,
+    number: FactorNumber,
     total: int,
 ) -> list[Finding]:
     """What qualifies a factor solution, most serious first.
@@ -97,7 +110,7 @@ def factor_cautions(
     ----------
     adequacy : (p,) of each item
     p_value : of Bartlett's test
-    wanted, used : number of factors by the rule, and extracted
+    number : of factors, and why
     total : rows before those with missing answers were dropped
     """
     items = np.array(matrix.names)
@@ -106,8 +119,8 @@ def factor_cautions(
     found: list[tuple[str, bool, dict[str, Any], Rule | None]] = [
         ("factors.not_converged", not factors.converged, {}, None),
         ("factors.heywood", bool(factors.heywood.any()), {"items": list(items[factors.heywood])}, None),
-        ("factors.none", wanted == 0, {}, None),
-        ("factors.capped", wanted > used, {"wanted": wanted, "used": used}, None),
+        ("factors.none", number.wanted == 0, {}, None),
+        ("factors.capped", number.wanted > number.used, {"wanted": number.wanted, "used": number.used}, None),
         ("factors.sphere", not rules["significance"].met(p_value), {"p_value": p_value}, rules["significance"]),
         (
             "factors.low_msa",

@@ -14,7 +14,14 @@ from cxresearch.core.rules import RULES, Rule
 from cxresearch.errors import InputError
 from cxresearch.methods.extraction import Extraction, Rotation, extract_factors, most_factors
 from cxresearch.methods.factor_matrix import FactorMatrix
-from cxresearch.methods.factor_tables import factor_cautions, loading_rows, number_rows, suitability_rows, variance_rows
+from cxresearch.methods.factor_tables import (
+    FactorNumber,
+    factor_cautions,
+    loading_rows,
+    number_rows,
+    suitability_rows,
+    variance_rows,
+)
 from cxresearch.methods.factor_tests import bartlett, eigenvalues, kmo, leading, random_eigenvalues
 
 NumberRule = Literal["parallel", "kaiser"]
@@ -130,36 +137,29 @@ def explore_factors(
     """
     _refuse_bad_number(n_factors, n_random)
     matrix = FactorMatrix.of(answers, correlation, design or Design())
-    observed = eigenvalues(matrix.corr)
-    p = len(matrix.names)
-    limits = np.quantile(random_eigenvalues(matrix.n_effective, p, n_random, seed=seed), 0.95, axis=0)
-    counts = {"parallel": leading(observed, limits), "kaiser": leading(observed, 1.0)}
-    number = counts[n_factors] if isinstance(n_factors, str) else int(n_factors)
-    number_rule = n_factors if isinstance(n_factors, str) else "given"
-    used = min(max(number, 1), most_factors(p)) if isinstance(n_factors, str) else number
-    factors = extract_factors(matrix.corr, used, extraction, rotation)
-    kept_rotation = rotation if used > 1 else "none"
-    names = [f"F{i + 1}" for i in range(used)]
+    number = _decide_number(matrix, n_factors, n_random, seed)
+    factors = extract_factors(matrix.corr, number.used, extraction, rotation)
+    kept_rotation = rotation if number.used > 1 else "none"
+    names = [f"F{i + 1}" for i in range(number.used)]
     overall, adequacy = kmo(matrix.corr)
-    chi2 = bartlett(matrix.unweighted, matrix.n)
+    test = bartlett(matrix.unweighted, matrix.n)
     kind = words(correlation, matrix.words)
-    table = gather(
-        [
-            *suitability_rows(matrix, float(overall), adequacy, chi2, correlation),
-            *number_rows(matrix, observed, limits, counts, used if number_rule == "given" else None, kind),
-            *loading_rows(matrix, factors, names, words(extraction, kept_rotation, kind), words(extraction, kind)),
-            *variance_rows(matrix, factors, names, words(extraction, kept_rotation, kind), words(extraction, kind)),
-        ]
-    )
+    unrotated, rotated = words(extraction, kind), words(extraction, kept_rotation, kind)
+    parts = [
+        *suitability_rows(matrix, float(overall), adequacy, test, correlation),
+        *number_rows(matrix, number, kind),
+        *loading_rows(matrix, factors, names, rotated, unrotated),
+        *variance_rows(matrix, factors, names, rotated, unrotated),
+    ]
     return FactorResult(
-        table=table,
+        table=gather(parts),
         n_used=matrix.n,
         n_dropped=len(answers) - matrix.n,
         kmo=float(overall),
-        n_factors=used,
-        n_factors_parallel=counts["parallel"],
-        n_factors_kaiser=counts["kaiser"],
-        number_rule=number_rule,
+        n_factors=number.used,
+        n_factors_parallel=number.parallel,
+        n_factors_kaiser=number.kaiser,
+        number_rule=number.rule,
         extraction=extraction,
         rotation=kept_rotation,
         correlation=correlation,
@@ -169,10 +169,20 @@ def explore_factors(
         communalities=pd.Series(factors.communalities, index=matrix.names),
         heywood=tuple(np.array(matrix.names)[factors.heywood]),
         converged=factors.converged,
-        cautions=tuple(
-            factor_cautions(matrix, factors, adequacy, chi2[2], wanted=number, used=used, total=len(answers))
-        ),
+        cautions=tuple(factor_cautions(matrix, factors, adequacy, test[2], number=number, total=len(answers))),
     )
+
+
+def _decide_number(matrix: FactorMatrix, n_factors: int | str, n_random: int, seed: int) -> FactorNumber:
+    """What the rules say, and how many factors are extracted: by a rule at least one, at most what the items can tell."""
+    p = len(matrix.names)
+    observed = eigenvalues(matrix.corr)
+    limits = np.quantile(random_eigenvalues(matrix.n_effective, p, n_random, seed=seed), 0.95, axis=0)
+    counts = {"parallel": leading(observed, limits), "kaiser": leading(observed, 1.0)}
+    wanted = counts[n_factors] if isinstance(n_factors, str) else int(n_factors)
+    used = min(max(wanted, 1), most_factors(p)) if isinstance(n_factors, str) else wanted
+    rule = n_factors if isinstance(n_factors, str) else "given"
+    return FactorNumber(observed, limits, **counts, rule=rule, wanted=wanted, used=used)
 
 
 def _refuse_bad_number(n_factors: int | str, n_random: int) -> None:
