@@ -115,23 +115,28 @@ def _pairs(result: CaseComparison, measure: str) -> list[Finding]:
     found = result.pick("mean_difference", scale=measure)
     if found.empty:
         return []
+    if len(found) == 1:  # the test of all groups was that of the pair
+        return _largest_effect(result, measure)
     clear = found["term"][RULES["significance"].met(found["p_value"].to_numpy())]
     said = [
         Finding("cases.pairs", {"pairs": _codes(clear, result.by), "count": len(found)}, RULES["significance"])
         if len(clear)
         else Finding("cases.no_pairs", {"count": len(found)}, RULES["significance"])
     ]
+    return said + _largest_effect(result, measure)
+
+
+def _largest_effect(result: CaseComparison, measure: str) -> list[Finding]:
     effects = result.pick("hedges_g", scale=measure).dropna(subset=["estimate"])
-    if len(effects):
-        largest = effects.iloc[effects["estimate"].abs().argmax()]
-        size = abs(largest["estimate"])
-        rule = next((RULES[key] for key in SIZES if RULES[key].met(size)), None)
-        values = {
-            "pair": GroupCode(largest["term"], result.by), "g": largest["estimate"],
-            "low": largest["conf_low"], "high": largest["conf_high"],
-        }  # fmt: skip
-        said.append(Finding(f"cases.{rule.key if rule else 'effect_tiny'}", values, rule or RULES["effect_small"]))
-    return said
+    if effects.empty:
+        return []
+    largest = effects.iloc[effects["estimate"].abs().argmax()]
+    rule = next((RULES[key] for key in SIZES if RULES[key].met(abs(largest["estimate"]))), None)
+    values = {
+        "pair": GroupCode(largest["term"], result.by), "g": largest["estimate"],
+        "low": largest["conf_low"], "high": largest["conf_high"],
+    }  # fmt: skip
+    return [Finding(f"cases.{rule.key if rule else 'effect_tiny'}", values, rule or RULES["effect_small"])]
 
 
 def _first_place(result: CaseComparison, measure: str) -> list[Finding]:
