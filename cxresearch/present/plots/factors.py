@@ -38,7 +38,7 @@ def plot_scree(result: Result, *, ax: Axes | None = None) -> Axes:
         fontsize=8,
     )
     ax.set_xlim(0.4, len(observed) + 0.6)
-    ax.set_ylim(0, observed.max() * 1.14)
+    ax.set_ylim(-0.03 * observed.max(), observed.max() * 1.14)
     ax.set_xticks(numbers if len(numbers) <= 15 else [1, *range(5, len(numbers) + 1, 5)])
     ax.set_xlabel(text.axis("scree_number"))
     ax.set_ylabel(text.axis("scree_value"))

@@ -1,6 +1,7 @@
 """Figures of reliability: scales with their intervals and items within, and how each item was answered."""
 
 from collections import Counter
+from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -33,7 +34,10 @@ def plot_reliability(result: Result, *, ax: Axes | None = None) -> Axes:
     label = text.axis("reliability_rule", value=rule.value, citation=rule.citation)
     ax.axvline(rule.value, color=MUTED, linewidth=1, linestyle="--", zorder=1, label=label)
     _draw_scales(ax, scales, places, -OFFSET, (ACCENT, "o", "reliability_alpha"))
-    _draw_scales(ax, omegas, places, OFFSET, (PALETTE[1], "D", "reliability_omega"))
+    doubtful = omegas["method"].str.contains("heywood case")
+    _draw_scales(ax, omegas[~doubtful], places, OFFSET, (PALETTE[1], "D", "reliability_omega"))
+    if doubtful.any():
+        _draw_scales(ax, omegas[doubtful], places, OFFSET, (PALETTE[1], "D", "reliability_heywood"), fill="none")
     own = items["scale"].map(scales.set_index("scale")["estimate"])
     raises = items["estimate"] > own
     for part, colour, key in (
@@ -52,13 +56,19 @@ def plot_reliability(result: Result, *, ax: Axes | None = None) -> Axes:
 
 
 def _draw_scales(
-    ax: Axes, rows: pd.DataFrame, places: dict[tuple[str, str], float], offset: float, look: tuple[str, str, str]
+    ax: Axes,
+    rows: pd.DataFrame,
+    places: dict[tuple[str, str], float],
+    offset: float,
+    look: tuple[str, str, str],
+    fill: Literal["full", "none"] = "full",
 ) -> None:
     """One coefficient of each scale with its interval, where it has one; look: colour, marker, key of the legend."""
     colour, marker, key = look
     at = np.array([places[scale, ""] + offset for scale in rows["scale"]])
     ax.hlines(at, rows["conf_low"], rows["conf_high"], color=colour, linewidth=1.8, zorder=2)
-    ax.plot(rows["estimate"], at, marker, color=colour, markersize=5, zorder=3, label=current_text().axis(key))
+    label = current_text().axis(key)
+    ax.plot(rows["estimate"], at, marker, color=colour, markersize=5, fillstyle=fill, zorder=3, label=label)
 
 
 def _places(scales: pd.DataFrame, items: pd.DataFrame) -> dict[tuple[str, str], float]:
