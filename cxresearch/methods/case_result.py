@@ -44,7 +44,7 @@ class CaseComparison(Result):
         ),
         "group_pairs": View(("mean_difference",), rows=("scale", "term"), columns="numbers"),
         "group_effects": View(("hedges_g", "cohens_d"), rows=("scale", "term")),
-        "group_profile": View(("group_mean",), rows=("scale",), columns="group"),
+        "group_profile": View(("group_mean",), rows=("scale",), columns="group", method="-unweighted"),
     }
 
     measures: tuple[str, ...]

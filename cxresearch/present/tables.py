@@ -71,8 +71,10 @@ def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
 
 def select(table: pd.DataFrame, view: View) -> pd.DataFrame:
     """The rows of a view, in its order of quantities."""
-    wanted = _words(view.method)
-    fits = table["quantity"].isin(view.quantities) & table["method"].map(lambda method: wanted <= _words(method))
+    wanted = {word for word in _words(view.method) if not word.startswith("-")}
+    unwanted = {word.removeprefix("-") for word in _words(view.method) - wanted}
+    methods = table["method"].map(_words)
+    fits = table["quantity"].isin(view.quantities) & methods.map(lambda words: wanted <= words and not unwanted & words)
     order = {quantity: place for place, quantity in enumerate(view.quantities)}
     return table[fits].sort_values("quantity", key=lambda names: names.map(order), kind="stable")
 

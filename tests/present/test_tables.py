@@ -82,8 +82,8 @@ def test_words_of_the_method_choose_whole_words():
     table = gather(
         [tidy("item_mean", [1.0], term="a", method="weighted"), tidy("item_mean", [2.0], term="a", method="unweighted")]
     )
-    view = View(("item_mean",), rows=("term",), method="weighted")
-    assert select(table, view)["estimate"].tolist() == [1.0]
+    for method, found in [("weighted", [1.0]), ("-weighted", [2.0]), ("-unweighted", [1.0]), ("", [1.0, 2.0])]:
+        assert select(table, View(("item_mean",), rows=("term",), method=method))["estimate"].tolist() == found
 
 
 def test_groups_are_called_by_their_labels():
