@@ -1,9 +1,11 @@
 """One readable page a study, index.html: findings first, then tables and figures, then how it was made."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from functools import cache
+from html import escape
 from importlib import resources
 from itertools import count
 from pathlib import Path
@@ -133,9 +135,14 @@ def _left_out(outcome: Outcome, folder: Path, text: Text) -> dict[str, str]:
         "title": _title(outcome.notebook, text),
         "status": text.heading(f"page.{outcome.status}"),
         "failed": "failed" if outcome.status == "failed" else "",
-        "reason": outcome.reason,
+        "reason": _with_code(outcome.reason),
         "executed": _executed(folder, outcome.notebook),
     }
+
+
+def _with_code(message: str) -> str:
+    """A message as HTML, what stands in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(message))
 
 
 def _made(notebooks: list[dict[str, Any]]) -> dict[str, Any]:

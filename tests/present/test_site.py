@@ -119,7 +119,7 @@ def test_notebooks_stand_in_their_order_and_tables_are_numbered_through(source):
 
 def test_what_is_left_out_is_told_with_its_reason(source):
     text = Page(source).text
-    assert re.search(r"Expert weights \(AHP\) · Skipped: no `experts`", text)
+    assert re.search(r"Expert weights \(AHP\) · Skipped: no experts", text)
     assert re.search(r"Comparison of groups · Failed: cell 3: <oops>", text)
 
 
