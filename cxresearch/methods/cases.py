@@ -71,9 +71,13 @@ def compare_cases(
     refuse_unusable(data, names, by, min_group)
     design, codes = design or Design(), group_codes(data[by])
     samples = [sample_of(data, codes, name, design, min_group) for name in names]
+    stacks = bootstrap_means(
+        [(sample.scores, sample.codes, len(sample.groups)) for sample in samples],
+        design, data.index[codes.notna()], n_bootstrap=n_bootstrap, seed=seed,
+    )  # fmt: skip
     tables = [
-        _rows(sample, design, by, pairs=pairs == "games_howell", n_bootstrap=n_bootstrap, seed=seed)
-        for sample in samples
+        _rows(sample, stack, design, by, pairs=pairs == "games_howell")
+        for sample, stack in zip(samples, stacks, strict=True)
     ]
     first = samples[0]
     return CaseComparison(
@@ -90,12 +94,11 @@ def compare_cases(
     )
 
 
-def _rows(sample: Sample, design: Design, by: str, *, pairs: bool, n_bootstrap: int, seed: int) -> list[pd.DataFrame]:
+def _rows(sample: Sample, stack: np.ndarray, design: Design, by: str, *, pairs: bool) -> list[pd.DataFrame]:
     """All rows of one measure."""
     values, index = sample.scores.to_numpy(), sample.scores.index
     weights = design.weights_on(index)
     means = group_means(values, sample.codes, sample.groups, design, index)
-    stack = bootstrap_means(values, sample.codes, len(sample.groups), design, index, n_bootstrap=n_bootstrap, seed=seed)
     by_words = f"by {by}"
     heedless = words(
         "unweighted" if design.weights is not None else "",

@@ -1,5 +1,6 @@
 """Group means: linearised errors that respect weights and clusters, bootstrap replicates, ranks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,20 +84,41 @@ def group_means(
 
 
 def bootstrap_means(
-    values: np.ndarray, codes: np.ndarray, groups: int, design: Design, index: pd.Index, *, n_bootstrap: int, seed: int
-) -> np.ndarray:
-    """Means (B, k) of the groups in resamples of rows or clusters; nan where a resample has no row of a group."""
-    weights, clusters = design.weights_on(index), design.clusters_on(index)
+    samples: Sequence[tuple[pd.Series, np.ndarray, int]],
+    design: Design,
+    index: pd.Index,
+    *,
+    n_bootstrap: int,
+    seed: int,
+) -> list[np.ndarray]:
+    """Group means of several measures in the same resamples of rows or clusters.
+
+    Parameters
+    ----------
+    samples : for each measure its values on their index (n,), their group numbers (n,) and the number of groups k
+    design, index : weights and clusters, and the index of all rows that are drawn; a row without a measure counts nothing
+
+    Returns
+    -------
+    for each measure (B, k); nan where a resample has no row of a group
+    """
+    clusters, weights = (pd.Series(column, index) for column in (design.clusters_on(index), design.weights_on(index)))
     n_units = int(clusters.max()) + 1
-    totals = np.zeros((n_units, 2 * groups))
-    np.add.at(totals, (clusters, codes), weights)
-    np.add.at(totals, (clusters, groups + codes), weights * (values - values.mean()))
-    means = np.empty((n_bootstrap, groups))
+    totals, centres = [], []
+    for values, codes, groups in samples:
+        units, own = clusters.loc[values.index].to_numpy(), weights.loc[values.index].to_numpy()
+        centres.append(values.mean())
+        sums = np.zeros((2, n_units, groups))
+        np.add.at(sums[0], (units, codes), own)
+        np.add.at(sums[1], (units, codes), own * (values.to_numpy() - centres[-1]))
+        totals += [sums[0], sums[1]]
+    together = np.hstack(totals)
+    drawn = np.empty((n_bootstrap, together.shape[1]))
     for start, counts in resample_counts(n_units, n_bootstrap, seed=seed, clustered=design.clusters is not None):
-        size, sums = np.split(counts @ totals, 2, axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            means[start : start + len(counts)] = sums / size + values.mean()
-    return means
+        drawn[start : start + len(counts)] = counts @ together
+    parts = np.split(drawn, np.cumsum([total.shape[1] for total in totals])[:-1], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [parts[2 * at + 1] / parts[2 * at] + centre for at, centre in enumerate(centres)]
 
 
 def ranks(means: np.ndarray) -> np.ndarray:
