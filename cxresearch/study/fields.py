@@ -22,7 +22,11 @@ _CHANGE = re.compile(r"(?P<sign>[-+−]?)\s*(?P<percent>\d+(?:\.\d+)?)\s*[%％]"
 
 
 class Part(BaseModel):
-    """A mapping of the study file: no unknown keys, no silent conversion, `key: null` means the key is not there."""
+    """A mapping of the study file: no unknown keys, no silent conversion, `key: null` means the key is not there.
+
+    In `{label: Art, food and shops}` YAML takes what follows the comma for a key of its own, without a value; here it is
+    put back into the text that it was cut from.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
@@ -31,7 +35,14 @@ class Part(BaseModel):
     def _without_nulls(cls, content: Any) -> Any:
         if not isinstance(content, dict):
             return content
-        return {key: value for key, value in content.items() if value is not None}
+        kept: dict[Any, Any] = {}
+        for key, value in content.items():
+            before = next(reversed(kept), None)
+            if value is None and key not in cls.model_fields and isinstance(kept.get(before), str):
+                kept[before] += f", {key}"
+            elif value is not None or key not in cls.model_fields:
+                kept[key] = value
+        return kept
 
 
 @dataclass(frozen=True, slots=True)

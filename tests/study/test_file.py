@@ -164,6 +164,17 @@ def test_null_means_not_there():
     assert (file.title, file.seed, file.cases, file.survey.where, file.survey.missing) == ("", 0, None, None, [])
 
 
+def test_a_text_cut_at_its_comma_is_put_together_again():
+    text = "{comfort: {label: Art, food and shops, items: [c1]}}"
+    assert study_file(constructs=parse_yaml(text)).constructs["comfort"].label == "Art, food and shops"
+
+
+def test_an_unknown_key_without_a_value_is_told(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("study: small\nsurvey:\n  wieght:\n  data: x.csv\n", encoding="utf-8")
+    assert "survey.wieght: unknown key; did you mean 'weight'?" in check_study(path)
+
+
 @pytest.mark.parametrize(
     ("fields", "drivers"),
     [
