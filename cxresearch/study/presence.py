@@ -33,5 +33,5 @@ def _why_missing(name: str, value: object) -> str:
 
 def _why_no_drivers(file: StudyFile) -> str:
     if file.outcome is None:
-        return "the study file has no `outcome`, so nothing to drive"
+        return "the study file has no `outcome`"
     return "" if file.drivers_used else "the study file has no `drivers` and no construct but the outcome and loyalty"
