@@ -81,7 +81,7 @@ def test_missing_parts_say_why(plain):
 @pytest.mark.parametrize(
     ("more", "part", "why"),
     [
-        ("", "drivers", "the study file has no `outcome`, so nothing to drive"),
+        ("", "drivers", "the study file has no `outcome`"),
         ("outcome: speed", "drivers", "the study file has no `drivers` and no construct but the outcome and loyalty"),
         ("outcome: speed\ndrivers: overall", "drivers", ""),
         ("cases: {by: company}", "groups", ""),
