@@ -14,6 +14,7 @@ from cxresearch.core.design import Design
 from cxresearch.errors import InputError, name_some
 
 CHUNK = 256  # replicates weighed at a time; bounds the memory of a bootstrap, does not change its numbers
+ROUNDING = 1e-12  # of its mean square: a smaller variance is what rounding left
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,10 @@ def bootstrap_moments(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, desig
         mean[block] = sums[:, 1 : p + 1] / size
         second = np.empty((len(counts), p, p))
         second[:, upper[0], upper[1]] = second[:, upper[1], upper[0]] = sums[:, p + 1 :] / size
-        cov[block] = (second - mean[block][:, :, None] * mean[block][:, None, :]) * (n / (n - 1))
+        within = second - mean[block][:, :, None] * mean[block][:, None, :]
+        squares, spread = (np.diagonal(part, axis1=1, axis2=2) for part in (second, within))
+        varies = spread > ROUNDING * squares  # else constant in this resample: exactly 0, not what rounding left
+        cov[block] = np.where(varies[:, :, None] & varies[:, None, :], within, 0.0) * (n / (n - 1))
     return Moments(np.full(n_bootstrap, n), mean + centre, cov, tuple(map(str, frame.columns)), design.words)
 
 

@@ -165,16 +165,12 @@ def _tests(r: np.ndarray, n: int, widening: float | np.ndarray) -> dict[str, np.
     """t test of r (p,) on n - 2, and the interval of Fisher's z with variance widening / (n - 3)."""
     from scipy.special import ndtri, stdtr
 
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # r of 1, or three rows: no interval
         t = r * np.sqrt((n - 2) / (1 - r**2))
         z, half = np.arctanh(r), ndtri(0.975) * np.sqrt(np.divide(widening, n - 3))
-    return {
-        "statistic": t,
-        "df": np.full(len(r), n - 2.0),
-        "p_value": 2 * stdtr(n - 2, -np.abs(t)),
-        "conf_low": np.tanh(z - half),
-        "conf_high": np.tanh(z + half),
-    }
+        low, high = np.tanh(z - half), np.tanh(z + half)
+    df = np.full(len(r), n - 2.0)
+    return {"statistic": t, "df": df, "p_value": 2 * stdtr(df, -np.abs(t)), "conf_low": low, "conf_high": high}
 
 
 def _refuse_full_leverage(x: np.ndarray, frame: pd.DataFrame) -> None:

@@ -46,8 +46,10 @@ def lmg(correlation: np.ndarray) -> np.ndarray:
         )
     stack = correlation.reshape(-1, drivers + 1, drivers + 1)
     weights = _subset_weights(drivers)
-    blocks = [r_squared_of_subsets(stack[at : at + CHUNK]) @ weights for at in range(0, len(stack), CHUNK)]
-    return np.concatenate(blocks).reshape(*correlation.shape[:-2], drivers)
+    shares = np.empty((len(stack), drivers))
+    for at in range(0, len(stack), CHUNK):
+        shares[at : at + CHUNK] = r_squared_of_subsets(stack[at : at + CHUNK]) @ weights
+    return shares.reshape(*correlation.shape[:-2], drivers)
 
 
 def r_squared_of_subsets(correlation: np.ndarray) -> np.ndarray:
