@@ -38,7 +38,7 @@ def range_sf(q: np.ndarray, groups: int, df: np.ndarray) -> np.ndarray:
     array([0.075171])
     """
     q, df = np.broadcast_arrays(np.asarray(q, float), np.minimum(np.asarray(df, float), _LARGE))
-    nodes, weights = np.polynomial.legendre.leggauss(_OUTER)
+    nodes, weights = _gauss(_OUTER)
     low, high = (np.sqrt(chdtri(df, tail) / df) for tail in (1 - 1e-15, _TAIL))
     high = np.clip(
         _WIDEST / np.maximum(q, 1e-300), low, high
@@ -75,9 +75,14 @@ def range_isf(tail: float, groups: int, df: np.ndarray) -> np.ndarray:
 
 
 @cache
+def _gauss(count: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.polynomial.legendre.leggauss(count)
+
+
+@cache
 def _normal_range(groups: int) -> np.ndarray:
     """Chebyshev coefficients, over 0 to _WIDEST, of P(range > w) of `groups` standard normal values."""
-    nodes, weights = np.polynomial.legendre.leggauss(_INNER)
+    nodes, weights = _gauss(_INNER)
     z = _REACH * nodes  # the largest of the values
     largest = groups * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi) * _REACH * weights
 
