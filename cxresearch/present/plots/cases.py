@@ -37,7 +37,7 @@ def plot_groups(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(lines, names)
     ax.set_ylim(len(means) - 0.4, -0.75)
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel(wrapped(text.axis("cases_mean", measure=text.label(measure)), 62, 3))
+    ax.set_xlabel(wrapped(text.axis("cases_mean", measure=text.label(measure)), 54, 3))
     ax.grid(axis="x")
     return ax
 
@@ -70,7 +70,7 @@ def plot_pairs(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     label = text.axis("cases_difference", measure=text.label(measure))
     shown = "" if len(pairs) == every else "\n" + text.axis("cases_shown", shown=len(pairs), every=every)
-    ax.set_xlabel(wrapped(label, 56, 3) + shown)
+    ax.set_xlabel(wrapped(label, 50, 3) + shown)
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     ax.grid(axis="x")
     return ax

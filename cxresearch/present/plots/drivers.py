@@ -44,7 +44,7 @@ def plot_importance(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(len(main) - 0.4, -0.6)
     ax.set_xlim(left=0)
     outcome = text.label(result.pick("correlation")["scale"].iloc[0])
-    ax.set_xlabel(wrapped(text.axis("drivers_share", outcome=outcome, total=result.value("r_squared")), 68, 3))
+    ax.set_xlabel(wrapped(text.axis("drivers_share", outcome=outcome, total=result.value("r_squared")), 54, 3))
     ax.legend(handles=drawn, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     ax.grid(axis="x")
     return ax
