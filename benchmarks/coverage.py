@@ -40,6 +40,7 @@ SURVEY_PARTS = (
     "groups",
     "cases",
 )
+FAMILIES = {"mean_difference"}  # intervals adjusted so that all of a sample hold together
 CORRELATIONS = {"pearson", "spearman"}
 KINDS = {"clean": {}, "dirty": {}, "screened": {"duplicates": "drop", "careless": "drop"}}  # changes to the study file
 
@@ -110,27 +111,30 @@ def draw_all(seeds: range, kinds: list[str], n_bootstrap: int) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def with_families(rows: pd.DataFrame) -> pd.DataFrame:
+    """Adds whether the intervals that are adjusted for their number hold all at once in a sample."""
+    family = rows[rows["name"].isin(FAMILIES)]
+    at_once = family.groupby(["data", "name", "seed"], sort=False, as_index=False).agg({"holds": "all", "off": "mean"})
+    at_once["name"] += ", all at once"
+    return pd.concat([rows, at_once.assign(**dict.fromkeys(KEYS, ""))], ignore_index=True)
+
+
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Coverage of each quantity: of its numbers on average, of the worst, and of all at once in one sample."""
-    summary = {}
-    for kind, part in rows.groupby("data", sort=False):
-        by_number = part.groupby(["name", *KEYS])[["holds", "off"]].mean().groupby("name")
-        at_once = part.groupby(["name", "seed"])["holds"].all().groupby("name").mean()
-        columns = {
-            "mean %": 100 * by_number["holds"].mean(),
-            "lowest %": 100 * by_number["holds"].min(),
-            "all at once %": 100 * at_once,
-            "bias in widths": by_number["off"].apply(lambda off: off.abs().mean()),
-        }
-        summary |= {f"{kind}: {label}": column for label, column in columns.items()}
-    table = pd.DataFrame(summary)
-    table.insert(0, "numbers", rows.groupby("name").apply(lambda part: len(part[KEYS].drop_duplicates())))
-    return table.loc[rows["name"].drop_duplicates()]
+    """Coverage of each quantity, on average over its numbers and of the worst; mean absolute bias in interval widths."""
+    numbers = rows.groupby(["data", "name", *KEYS], sort=False)[["holds", "off"]].mean().reset_index()
+    numbers["off"] = numbers["off"].abs()
+    by_name = numbers.groupby(["data", "name"], sort=False)
+    table = by_name.agg(
+        numbers=("holds", "size"), mean=("holds", "mean"), lowest=("holds", "min"), bias=("off", "mean")
+    )
+    parts = [table.xs(kind)[["mean", "lowest", "bias"]].add_prefix(f"{kind} ") for kind in rows["data"].unique()]
+    return pd.concat([table["numbers"].groupby("name", sort=False).first(), *parts], axis=1)
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """Coverage to one decimal, bias to two."""
-    digits = {name: 2 if "bias" in name else 0 if name == "numbers" else 1 for name in table}
+    """Coverage in percent to one decimal, bias to two."""
+    table = table.assign(**{name: 100 * table[name] for name in table if name.endswith(("mean", "lowest"))})
+    digits = {name: 2 if name.endswith("bias") else 0 if name == "numbers" else 1 for name in table}
     head = ["quantity", *table.columns]
     lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * table.shape[1]]
     for name, row in table.iterrows():
@@ -151,7 +155,7 @@ def main() -> None:
     if options.out:
         rows.to_csv(options.out, index=False)
     print(f"{options.seeds} samples; {options.bootstrap} bootstrap replicates each\n")
-    print(as_markdown(summarise(rows)))
+    print(as_markdown(summarise(with_families(rows))))
 
 
 if __name__ == "__main__":
