@@ -77,9 +77,10 @@ class DriverRegression(Result):
         clear = slopes[RULES["significance"].met(slopes["p_value"].to_numpy())]
         negative = clear[clear["estimate"] < 0]
         inflated = vif[~RULES["vif"].met(vif["estimate"].to_numpy())]
+        several = len(self.drivers) > 1
         few = self.n_clusters is not None and not RULES["clusters"].met(self.n_clusters)
         said = [
-            (True, "given_others" if len(clear) else "none_given_others", {"drivers": list(clear["term"])}, "significance"),
+            (several, "given_others" if len(clear) else "none_given_others", {"drivers": list(clear["term"])}, "significance"),
             (len(negative) > 0, "negative", {"drivers": list(negative["term"])}, None),
             (len(inflated) > 0, "vif", {"drivers": list(inflated["term"]), "worst": vif["estimate"].max()}, "vif"),
             (self.importance == "johnson", "johnson_only", {"count": len(self.drivers), "most": MOST_DRIVERS}, None),

@@ -226,6 +226,7 @@ class TestEdges:
         assert result.value("importance_johnson") == pytest.approx(result.r_squared, abs=CLOSED_FORM)
         assert result.value("vif") == pytest.approx(1, abs=CLOSED_FORM)
         assert result.finding().key == "drivers.single"
+        assert "drivers.given_others" not in {caution.key for caution in result.finding().cautions}
 
     def test_many_drivers_have_johnson_only(self):
         rng = np.random.default_rng(1)
