@@ -68,14 +68,14 @@ def survey_of(seed: int, folder: Path, kind: str) -> Survey:
 def estimates(survey: Survey, *, n_bootstrap: int, seed: int) -> pd.DataFrame:
     """Every number with an interval that the methods give of a survey."""
     options = {"design": survey.design, "n_bootstrap": n_bootstrap, "seed": seed}
-    scores = survey.scores.join(survey.groups)
-    ranges = {scale: survey.ranges[items[0]] for scale, items in survey.scales.items()}
     results = [
         cx.check_sample(survey.groups, design=survey.design),
         cx.check_items(survey.answers, survey.scales, design=survey.design),
         cx.check_reliability(survey.answers, survey.scales, **options),
-        cx.regress_drivers(survey.scores, survey.outcome, drivers=survey.drivers, ranges=ranges, **options),
-        cx.compare_cases(scores, survey.outcome, by=survey.by, **options),
+        cx.regress_drivers(
+            survey.scores, survey.outcome, drivers=survey.drivers, ranges=survey.score_ranges, **options
+        ),
+        cx.compare_cases(survey.scores_by(survey.by), survey.outcome, by=survey.by, **options),
     ]
     rows = pd.concat([result.records() for result in results], ignore_index=True)
     return rows[rows["conf_low"].notna()]

@@ -70,6 +70,21 @@ class Survey:
     value_labels: dict[str, dict[str, str]]
     variable_labels: dict[str, str]
 
+    @property
+    def score_ranges(self) -> dict[str, tuple[float, float]]:
+        """Column of `scores` -> lowest and highest possible score, where the study file gives a scale."""
+        of_constructs = {name: self.ranges[its[0]] for name, its in self.scales.items() if its[0] in self.ranges}
+        return {name: limits for name, limits in (self.ranges | of_constructs).items() if name in self.scores}
+
+    def scores_by(self, column: str) -> pd.DataFrame:
+        """`scores` and, beside them, one column of `groups`."""
+        return self.scores.assign(**{column: self.groups[column]})
+
+    def comparable_groups(self, min_group: int = 2) -> list[str]:
+        """The columns of `groups` in which two groups or more have `min_group` rows with an outcome."""
+        answered = self.groups[self.scores[self.outcome].notna()]
+        return [name for name in answered if (answered[name].value_counts() >= min_group).sum() >= 2]
+
 
 def read_survey(file: "StudyFile", folder: Path) -> Survey:
     """Read the survey that a study file describes.

@@ -239,3 +239,14 @@ def test_value_labels_of_the_data_are_kept_as_text_codes(tmp_path):
 def test_a_study_without_survey_says_so(tmp_path):
     with pytest.raises(InputError, match="found no `survey:`"):
         read_survey(StudyFile.model_validate({"study": "tiny"}), tmp_path)
+
+
+def test_scores_beside_a_group_and_their_ranges(tmp_path):
+    table = "q1,q2,nps,town,zone\n1,2,9,a,1\n3,4,8,a,1\n5,,7,b,1\n2,2,6,b,2\n4,4,1,b,1\n"
+    survey = read(tmp_path, table, outcome="speed", drivers=["nps"], groups={"town": "Town", "zone": "Zone"})
+    assert survey.scores_by("zone")["zone"].tolist() == ["1", "1", "1", "2", "1"]
+    assert survey.scores_by("zone")["speed"].iloc[0] == 1.5
+    assert survey.score_ranges == {"speed": (1, 5)}  # nothing says how far nps may go
+    assert survey.comparable_groups() == ["town"]  # zone 2 has one row; the row without an outcome does not count
+    assert survey.comparable_groups(1) == ["town", "zone"]
+    assert survey.comparable_groups(3) == []
