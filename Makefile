@@ -34,6 +34,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(IS_SUPPORTED)' || { \
 		echo "cxresearch needs Python 3.11, 3.12, 3.13 or 3.14; found: $$(python3 --version 2>&1 || echo none)."; \
 		echo "Install one, or name it: make study PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "Setting up $(VENV): about a minute and 1.2 GB, once."
 	"$(PYTHON)" -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
