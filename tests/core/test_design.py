@@ -28,10 +28,36 @@ def test_clusters_are_numbered_on_the_rows_used():
     assert design.on(ROWS[:2]).clusters.tolist() == ["b", "a"]
 
 
-@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
-def test_a_bad_weight_is_refused_and_its_row_named(bad):
-    with pytest.raises(InputError, match=r"missing, negative or infinite weight in rows 2 \(1 of 4\)"):
-        Design(weights=pd.Series([1.0, 1.0, bad, 1.0], ROWS))
+@pytest.mark.parametrize(
+    ("bad", "told"), [(-1.0, "-1"), (np.nan, "blank"), (None, "blank"), (" ", "blank"), (np.inf, "inf"),
+                      ("much", "'much', not a number,")],
+)  # fmt: skip
+def test_a_bad_weight_is_refused_and_its_row_named(bad, told):
+    with pytest.raises(InputError, match=rf"0 or more; found {told} in `w` at rows 3 \(1 of 4\)"):
+        Design(weights=pd.Series([1.0, 1.0, bad, 1.0], ROWS, name="w"))
+
+
+def test_bad_weights_are_told_once_each_without_a_name_too():
+    with pytest.raises(InputError, match=r"found -1, blank at rows 1, 2, 4 \(3 of 4\)"):
+        Design(weights=pd.Series([-1.0, np.nan, 1.0, -1.0], [7, 8, 9, 10]))
+
+
+@pytest.mark.parametrize("part", ["weights", "clusters"])
+def test_weights_and_clusters_must_stand_on_the_rows(part):
+    with pytest.raises(InputError, match=f"`{part}` must be a Series on the row index of the answers; found ndarray"):
+        Design(**{part: np.ones(4)})
+    with pytest.raises(InputError, match=rf"`{part}` must have one value a row; found several for 1 \(1 of 3"):
+        Design(**{part: pd.Series(1.0, [0, 1, 1, 2])})
+    short = Design(**{part: pd.Series(1.0, ROWS[:2])})
+    for use in (short.on, getattr(short, f"{part}_on")):
+        with pytest.raises(
+            InputError, match=rf"`{part}` must have the index .* found none for the rows 2, 3 \(2 of 4\)"
+        ):
+            use(ROWS)
+
+
+def test_whole_weights_and_weights_typed_as_text_are_numbers():
+    assert Design(weights=pd.Series(["1", "3", "2", "2"], ROWS)).weights_on(ROWS).tolist() == [0.5, 1.5, 1.0, 1.0]
 
 
 def test_all_zero_weights_are_refused():
@@ -43,5 +69,5 @@ def test_all_zero_weights_are_refused():
 
 
 def test_a_row_without_a_cluster_is_refused():
-    with pytest.raises(InputError, match=r"found none in rows 1 \(1 of 4\)"):
-        Design(clusters=pd.Series(["a", None, "b", "c"], ROWS))
+    with pytest.raises(InputError, match=r"needs a cluster; found none in `branch` at rows 2 \(1 of 4\)"):
+        Design(clusters=pd.Series(["a", None, "b", "c"], ROWS, name="branch"))
