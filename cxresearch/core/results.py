@@ -95,11 +95,11 @@ class Result:
         return self.table
 
     def pick(self, quantity: str, *, method: str = "", **keys: str) -> pd.DataFrame:
-        """The rows of one quantity; `scale`, `term`, `group` and words of `method` narrow them down."""
+        """The rows of one quantity; `scale`, `term`, `group` and choices of `method` ("ols; hc3": both) narrow them down."""
         found = self.table[self.table["quantity"] == quantity]
         for key, value in keys.items():
             found = found[found[key] == value]
-        return found.loc[[method in words for words in found["method"]]] if method else found
+        return found.loc[[choices(method) <= choices(words) for words in found["method"]]]
 
     def value(self, quantity: str, *, method: str = "", **keys: str) -> float:
         """The one estimate that fits.
@@ -114,7 +114,7 @@ class Result:
             raise InputError(
                 f"`{quantity}` with {keys or 'no keys'} must name one number",
                 f"found {len(found)} ({name_some(found['term'] if len(found) else self.table['quantity'].unique())})",
-                "Add `scale`, `term`, `group` or words of `method`.",
+                "Add `scale`, `term`, `group` or choices of `method`.",
             )
         return float(found["estimate"].iloc[0])
 
@@ -149,10 +149,19 @@ def gather(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(full, ignore_index=True) if full else tidy("", [])
 
 
-def words(*choices: str) -> str:
+def words(*parts: str) -> str:
     """The `method` of a row: the choices that moved the number, blanks left out.
 
     >>> words("ols", "", "hc3")
     'ols; hc3'
     """
-    return "; ".join(choice for choice in choices if choice)
+    return "; ".join(part for part in parts if part)
+
+
+def choices(method: str) -> set[str]:
+    """The choices that a row's `method` names, whole: "weighted" is none of "unweighted; hc3".
+
+    >>> sorted(choices("ols; hc3")), choices("")
+    (['hc3', 'ols'], set())
+    """
+    return {choice for choice in method.split("; ") if choice}

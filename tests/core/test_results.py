@@ -47,6 +47,15 @@ def test_value_narrows_by_keys_and_method(result):
     assert len(result.pick("alpha", scale="speed")) == 2
 
 
+def test_choices_of_a_method_are_taken_whole():
+    table = tidy("item_mean", [1.0, 2.0], method=["weighted; clustered", "unweighted; clustered"])
+    result = Result(table=table, n_used=2)
+    assert result.value("item_mean", method="weighted") == 1
+    assert result.value("item_mean", method="clustered; unweighted") == 2
+    assert len(result.pick("item_mean", method="clustered")) == 2
+    assert result.pick("item_mean", method="cluster").empty
+
+
 @pytest.mark.parametrize("keys", [{"scale": "speed"}, {"scale": "none"}])
 def test_value_must_name_one_number(result, keys):
     with pytest.raises(InputError, match="must name one number"):

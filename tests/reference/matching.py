@@ -1,7 +1,7 @@
 """Hold a study's results.csv against a file of reference values.
 
-A reference row matches the row with equal quantity, scale, term and group whose method holds every word of the
-reference's method; a blank method matches any.
+A reference row matches the row with equal quantity, scale, term and group whose method holds every choice of the
+reference's method, choices being separated by "; " and taken whole; a blank method matches any.
 """
 
 import sys
@@ -26,8 +26,8 @@ def relative_differences(results: pd.DataFrame, reference: pd.DataFrame) -> pd.D
     rows = []
     for wanted in reference.to_dict("records"):
         found = by_key.get(tuple(wanted[key] for key in KEYS), results.iloc[:0])
-        parts = [part for part in wanted["method"].split("; ") if part]
-        found = found[[all(part in method for part in parts) for method in found["method"]]]
+        parts = set(wanted["method"].split("; ")) - {""}
+        found = found[[parts <= set(method.split("; ")) for method in found["method"]]]
         row = {**{key: wanted[key] for key in KEYS}, "method": wanted["method"], "matches": len(found)}
         for number in NUMBERS if len(found) == 1 else []:
             theirs, ours = wanted[number], found[number].iloc[0]
