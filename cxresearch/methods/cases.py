@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.moments import expanded_tail
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.case_result import CaseComparison
@@ -33,8 +34,8 @@ def compare_cases(
     Each group's mean has a linearised standard error and a t interval; weights and clusters of the design count, the groups
     as samples of their own. Without them this is sd / sqrt(n) and t on n - 1. Groups are tested by Welch's ANOVA and
     Kruskal-Wallis, which know no weights and no clusters (`method` says so); a design adds a Wald test that does.
-    Pairs are compared after Games and Howell, with the errors of the design. Ranks (1 = highest mean) have percentile
-    intervals over a bootstrap of rows or clusters.
+    Pairs are compared after Games and Howell, with the errors of the design. Ranks (1 = highest mean) have expanded
+    percentile intervals over a bootstrap of rows or clusters.
 
     Each measure uses the rows that have it, a group, and a weight above 0.
 
@@ -57,7 +58,7 @@ def compare_cases(
     ----------
     Welch (1951), doi:10.1093/biomet/38.3-4.330. Games and Howell (1976), doi:10.3102/10769986001002113. Hedges (1981),
     doi:10.3102/10769986006002107. Goldstein and Spiegelhalter (1996) Journal of the Royal Statistical Society A 159:385-443,
-    doi:10.2307/2983325 (on ranks).
+    doi:10.2307/2983325 (on ranks). Hesterberg (2015), doi:10.1080/00031305.2015.1089789 (expanded percentiles).
 
     >>> data = pd.DataFrame({"score": [3.0, 4, 5, 4, 1, 2, 2, 3], "company": list("aaaabbbb")})
     >>> compare_cases(data, "score", by="company", n_bootstrap=50).value("mean_difference")
@@ -108,17 +109,22 @@ def _rows(sample: Sample, stack: np.ndarray, design: Design, by: str, *, pairs: 
     heedful = words(design.words, by_words)
     parts = [_mean_rows(means, sample.measure, heedful)]
     if design.weights is not None:
-        plain = group_means(values, sample.codes, sample.groups, Design(), index)
-        parts.append(_mean_rows(plain, sample.measure, heedless))
-    parts.append(_rank_rows(means, stack, sample.measure, words("percentile bootstrap", heedful)))
+        rows_only = Design(clusters=design.clusters)
+        plain = group_means(values, sample.codes, sample.groups, rows_only, index)
+        parts.append(_mean_rows(plain, sample.measure, words("unweighted", rows_only.words, by_words)))
+    units = int(design.clusters_on(index).max()) + 1
+    tail = expanded_tail(LEVEL, units, clustered=design.clusters is not None)
+    parts.append(_rank_rows(means, stack, tail, sample.measure, words("percentile bootstrap", heedful)))
     whole = {"scale": sample.measure, "n": len(values)}
     if not design.is_simple:
-        parts.append(wald(means, int(design.clusters_on(index).max()) + 1, **whole, method=heedful))
+        parts.append(wald(means, units, **whole, method=heedful))
     parts.append(omnibus([values[sample.codes == g] for g in range(len(sample.groups))], **whole, method=heedless))
-    weighted_words = words("weighted" if design.weights is not None else "", by_words)
-    parts.append(
-        explained(weights, values, sample.codes, with_interval=design.is_simple, **whole, method=weighted_words)
+    ratio_words = words(
+        "weighted" if design.weights is not None else "",
+        "ignores clusters" if design.clusters is not None else "",
+        by_words,
     )
+    parts.append(explained(weights, values, sample.codes, with_interval=design.is_simple, **whole, method=ratio_words))
     return parts + (_pair_rows(sample, means, weights, design, heedful) if pairs else [])
 
 
@@ -141,12 +147,11 @@ def _mean_rows(means: GroupMeans, measure: str, method: str) -> pd.DataFrame:
     )
 
 
-def _rank_rows(means: GroupMeans, stack: np.ndarray, measure: str, method: str) -> pd.DataFrame:
-    """Ranks with the percentiles of the replicates' ranks, which are themselves ranks; none if a group has a single cluster."""
-    tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+def _rank_rows(means: GroupMeans, stack: np.ndarray, tail: float, measure: str, method: str) -> pd.DataFrame:
+    """Ranks with percentiles of the replicates' ranks, which are themselves ranks; none if a group has a single cluster."""
     low = high = np.full(len(means.n), np.nan)
     if len(stack) and means.units.min() > 1:
-        low, high = np.nanquantile(ranks(stack), tails, axis=0, method="inverted_cdf")
+        low, high = np.nanquantile(ranks(stack), [tail, 1 - tail], axis=0, method="inverted_cdf")
     columns = {"scale": measure, "group": means.names, "n": means.n, "method": method}
     return tidy("rank", ranks(means.mean), conf_low=low, conf_high=high, **columns)
 

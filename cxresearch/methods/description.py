@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 from cxresearch.core.design import Design
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
+from cxresearch.methods.linearised import linearised_means
 
 MOST_ANSWERS = 21  # an item with more different answers, or with fractions, is measured, not chosen: no distribution
 
@@ -99,16 +100,16 @@ def check_items(
     keep = [names.index(name) for name in described]
     values, weights = values[:, keep], weights[:, keep]
     clusters = design.clusters_on(answers.index)
-    parts = _mean_rows(values, weights, clusters, described, design)
+    parts = _mean_rows(values, weights, clusters, described, design.words)
     parts += _spread_rows(values, weights, described, design)
     limits = _limits(values, described, ranges)
     parts.append(_share_rows(values, weights, described, limits, design))
     plain = []
     if design.weights is not None:
         present = (~np.isnan(values)).astype(float)
-        plain = [
-            rows.assign(method="unweighted") for rows in _mean_rows(values, present, clusters, described, Design())
-        ]
+        plain = _mean_rows(
+            values, present, clusters, described, words("unweighted", Design(clusters=design.clusters).words)
+        )
     means = parts[0].set_index("term")["estimate"]
     height = pd.Series({name: (means[name] - low) / ((high - low) or 1) for name, (low, high) in limits.items()})
     return ItemResult(
@@ -152,24 +153,17 @@ def _weighted(answers: pd.DataFrame, design: Design) -> tuple[np.ndarray, np.nda
 
 
 def _mean_rows(
-    values: np.ndarray, weights: np.ndarray, clusters: np.ndarray, names: list[str], design: Design
+    values: np.ndarray, weights: np.ndarray, clusters: np.ndarray, names: list[str], method: str
 ) -> list[pd.DataFrame]:
     """Means with linearised standard errors and t intervals over the clusters (rows, where there are none)."""
-    n = (~np.isnan(values)).sum(axis=0)
-    filled = np.nan_to_num(values)
-    mean = (weights * filled).sum(axis=0) / n
-    scores = np.zeros((clusters.max() + 1, len(names)))
-    np.add.at(scores, clusters, weights * (filled - mean) / n)
-    seen = np.zeros(scores.shape)
-    np.add.at(seen, clusters, (~np.isnan(values)).astype(float))
-    units = (seen > 0).sum(axis=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt((scores**2).sum(axis=0) * np.where(units > 1, units / (units - 1), np.nan))
-    margin = stdtrit(units - 1.0, 0.975) * error
+    rows, items = np.nonzero(~np.isnan(values))
+    found = linearised_means(values[rows, items], weights[rows, items], items, clusters[rows], len(names))
+    mean, error, df = found.mean, found.std_error, found.units - 1.0
+    margin = stdtrit(np.maximum(df, 1), 0.975) * error
     return [
         tidy(
-            "item_mean", mean, term=names, std_error=error, df=units - 1.0, conf_low=mean - margin, conf_high=mean + margin,
-            n=n.astype(float), method=design.words,
+            "item_mean", mean, term=names, std_error=error, df=df, conf_low=mean - margin, conf_high=mean + margin,
+            n=np.bincount(items), method=method,
         )
     ]  # fmt: skip
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxresearch.core.design import Design
 from cxresearch.core.moments import resample_counts
+from cxresearch.methods.linearised import linearised_means
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +49,23 @@ def group_means(
     """Weighted means of groups with linearised (sandwich) errors.
 
     Each group counts as a sample of its own: with one row a unit the error is sd / sqrt(n); with weights and clusters it is
-    that of a ratio mean, the sum over the group's clusters of squared weighted residuals, times G / (G - 1) (as R's `survey`
-    linearises, with G counted inside the group). Groups that share clusters have correlated means.
+    that of a ratio mean (`linearised_means`), with the clusters G counted inside the group. Groups that share clusters have
+    correlated means.
 
     Parameters
     ----------
     values, codes : (n,) numbers, and group numbers 0..k-1
     names : (k,) group codes
     design, index : weights and clusters, and the rows' index
-
-    References
-    ----------
-    Wolter (2007) Introduction to Variance Estimation, 2nd ed., ch. 6. Lumley (2010) Complex Surveys, ch. 2.
     """
-    weights, clusters = design.weights_on(index), design.clusters_on(index)
-    groups = len(names)
-    total = np.bincount(codes, weights, groups)
-    mean = np.bincount(codes, weights * values, groups) / total
-    residuals = weights * (values - mean[codes]) / total[codes]
-    cells = codes * (clusters.max() + 1) + clusters  # a cluster within a group
-    present, where = np.unique(cells, return_inverse=True)
-    parts = np.bincount(where, residuals)
-    owner, cluster = np.divmod(present, clusters.max() + 1)
-    units = np.bincount(owner, minlength=groups)
-    parts = parts * np.sqrt(units / np.maximum(units - 1.0, 1))[owner]
-    if design.clusters is None:
-        cov, both = np.diag(np.bincount(owner, parts**2, groups)), np.diag(units)
+    found = linearised_means(values, design.weights_on(index), codes, design.clusters_on(index), len(names))
+    if design.clusters is None:  # each row in one group: no two groups share units
+        cov, common = np.diag(found.std_error**2), np.diag(found.units)
+        cov[found.units < 2, :] = cov[:, found.units < 2] = np.nan
     else:
-        filled, there = np.zeros((2, clusters.max() + 1, groups))
-        filled[cluster, owner], there[cluster, owner] = parts, 1.0
-        cov, both = filled.T @ filled, there.T @ there
-    cov[units < 2, :] = cov[:, units < 2] = np.nan
-    n = np.bincount(codes, minlength=groups)
-    return GroupMeans(names, n, units, mean, cov, units[:, None] + units - both)
+        cov, common = found.cov, found.common
+    n = np.bincount(codes, minlength=len(names))
+    return GroupMeans(names, n, found.units, found.mean, cov, found.units[:, None] + found.units - common)
 
 
 def bootstrap_means(

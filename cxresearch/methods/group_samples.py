@@ -72,7 +72,7 @@ def sample_of(data: pd.DataFrame, codes: pd.Series, measure: str, design: Design
     """
     used = codes.notna() & data[measure].notna()
     if design.weights is not None:
-        used &= design.weights.loc[data.index] > 0
+        used &= design.weights_on(data.index) > 0
     values, owners = data.loc[used, measure].astype(float), codes[used]
     sizes = owners.value_counts()
     groups = sorted(sizes.index[sizes >= min_group], key=natural_order)
@@ -94,7 +94,11 @@ def sample_of(data: pd.DataFrame, codes: pd.Series, measure: str, design: Design
 
 
 def natural_order(code: str) -> tuple[bool, float, str]:
-    """Sort key of codes: numbers by size, then words by letter."""
+    """Sort key of codes: numbers by size, then words by letter.
+
+    >>> sorted(["10", "North", "2"], key=natural_order)
+    ['2', '10', 'North']
+    """
     try:
         return False, float(code), code
     except ValueError:

@@ -1,6 +1,6 @@
 """Who answered: counts and shares of each group."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxresearch.core.design import Design
 from cxresearch.core.results import Finding, GroupCode, Result, View, gather, tidy, words
+from cxresearch.methods.group_samples import natural_order
 from cxresearch.methods.shares import Share, design_share, wilson_share
 
 EVERYONE = "everyone"  # the term of the line for all respondents
@@ -90,7 +91,9 @@ def check_sample(groups: pd.DataFrame, *, design: Design | None = None, min_grou
     plain, hidden = [], {}
     for column in groups:
         known = groups[column].dropna()
-        shown = _in_order(str(name) for name, count in known.value_counts().items() if count >= min_group)
+        shown = sorted(
+            (str(name) for name, count in known.value_counts().items() if count >= min_group), key=natural_order
+        )
         hidden[str(column)] = known.nunique() - len(shown)
         parts += _column_rows(known, shown, str(column), design)
         plain += _plain_rows(known, shown, str(column), design)
@@ -157,19 +160,3 @@ def _missing_row(column: pd.Series, term: str) -> pd.DataFrame:
 
 def _membership(known: pd.Series, shown: list[str]) -> np.ndarray:
     return (known.to_numpy(object)[:, None] == np.array(shown, dtype=object)).astype(float)
-
-
-def _in_order(codes: Iterable[str]) -> list[str]:
-    """Numbers by value, then words by the alphabet.
-
-    >>> _in_order(["10", "2", "North"])
-    ['2', '10', 'North']
-    """
-    return sorted(codes, key=_place)
-
-
-def _place(code: str) -> tuple[bool, float, str]:
-    try:
-        return False, float(code), code
-    except ValueError:
-        return True, 0.0, code

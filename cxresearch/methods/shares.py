@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
+from cxresearch.methods.linearised import linearised_means
+
 
 class Share(NamedTuple):
     """Estimates, standard errors and 95 % bounds, each shape (k,); degrees of freedom of the interval."""
@@ -56,22 +58,20 @@ def design_share(indicators: np.ndarray, weights: np.ndarray, clusters: np.ndarr
 
     Returns
     -------
-    Share with G - 1 degrees of freedom; bounds are nan where a share is 0 or 1
+    Share with G - 1 degrees of freedom; bounds are nan where a share is 0 or 1; no errors and bounds from a single cluster
 
     References
     ----------
-    Lumley (2010) Complex Surveys, ch. 2, doi:10.1002/9780470580066. Korn and Graubard (1998) Survey Methodology
-    24:193-201.
+    Korn and Graubard (1998) Survey Methodology 24:193-201; errors as in `linearised_means`.
     """
-    total = weights.sum()
-    share = weights @ indicators / total
-    units = int(clusters.max()) + 1
-    scores = np.zeros((units, indicators.shape[1]))
-    np.add.at(scores, clusters, weights[:, None] * (indicators - share) / total)
+    n, k = indicators.shape
+    found = linearised_means(
+        indicators.ravel(), np.repeat(weights, k), np.tile(np.arange(k), n), np.repeat(clusters, k), k
+    )
+    share, error, df = found.mean, found.std_error, float(clusters.max())
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt((scores**2).sum(axis=0) * np.float64(units) / (units - 1))
-        margin = stdtrit(units - 1.0, (1 + level) / 2) * error / (share * (1 - share))
+        margin = stdtrit(df, (1 + level) / 2) * error / (share * (1 - share))
         centre = np.log(share / (1 - share))
         low, high = 1 / (1 + np.exp(margin - centre)), 1 / (1 + np.exp(-margin - centre))
     inner = (share > 0) & (share < 1)
-    return Share(share, error, np.where(inner, low, np.nan), np.where(inner, high, np.nan), units - 1.0)
+    return Share(share, error, np.where(inner, low, np.nan), np.where(inner, high, np.nan), df)

@@ -70,11 +70,20 @@ class TestAgainstR:
 
     def test_weighted_studies_write_unweighted_means_too(self):
         rows = compare(DESIGNS["weighted; clustered"]).pick("group_mean")
-        agree(
-            rows[rows["method"] == "unweighted; ignores clusters; by feed"],
-            reference("group_mean", "plain"),
-            CLOSED_FORM,
-        )
+        agree(rows[rows["method"] == "unweighted; clustered; by feed"], reference("group_mean", "clustered"), 1e-9)
+        rows = compare(DESIGNS["weighted"]).pick("group_mean", method="unweighted")
+        agree(rows, reference("group_mean", "plain"), CLOSED_FORM)
+        assert set(rows["method"]) == {"unweighted; by feed"}
+
+    def test_explained_variance_says_that_it_ignores_clusters(self):
+        for quantity in ("eta_squared", "omega_squared"):
+            methods = {words: compare(design).pick(quantity)["method"].item() for words, design in DESIGNS.items()}
+            assert methods == {
+                "": "noncentral f; by feed" if quantity == "eta_squared" else "by feed",
+                "weighted": "weighted; by feed",
+                "clustered": "ignores clusters; by feed",
+                "weighted; clustered": "weighted; ignores clusters; by feed",
+            }
 
     @pytest.mark.parametrize("quantity", ["welch_f", "welch_df_denominator", "kruskal_h", "omega_squared"])
     def test_overall_tests(self, plain, quantity):

@@ -60,16 +60,28 @@ def test_weighted_means_errors_and_intervals_are_those_of_the_r_package_survey(m
     reference = reference[reference["quantity"].isin(QUANTITIES) & reference["method"].str.contains("weighted")]
     assert len(reference) == 48
     result = check_items(mobi, SCALES, design=design)
-    table = result.table[result.table["method"] != "unweighted"]
+    table = result.table[~result.table["method"].str.startswith("unweighted")]
     assert worst(type("Face", (), {"table": table}), reference) < CLOSED_FORM
 
 
 def test_weighted_studies_hold_the_unweighted_means_too(mobi, design):
-    table = check_items(mobi, SCALES, design=design).table
-    plain = table[table["method"] == "unweighted"].set_index("term")["estimate"]
-    pd.testing.assert_series_equal(plain, mobi.mean()[plain.index], check_names=False)
-    assert set(table.loc[table["method"] == "unweighted", "quantity"]) == {"item_mean"}
-    assert "unweighted" not in set(check_items(mobi, SCALES).table["method"])
+    rows = check_items(mobi, SCALES, design=design).table
+    rows = rows[rows["method"].str.startswith("unweighted")]
+    assert set(rows["quantity"]) == {"item_mean"}
+    assert set(rows["method"]) == {"unweighted; clustered"}  # its errors are those of the clusters
+    clustered = check_items(mobi, SCALES, design=Design(clusters=design.clusters)).pick("item_mean")
+    numbers = ["estimate", "std_error", "df", "conf_low", "conf_high", "n"]
+    np.testing.assert_allclose(rows[numbers], clustered[numbers], rtol=CLOSED_FORM)
+    np.testing.assert_allclose(rows["estimate"], mobi.mean()[rows["term"]], rtol=CLOSED_FORM)
+    only_weights = check_items(mobi, SCALES, design=Design(weights=design.weights))
+    assert set(only_weights.pick("item_mean")["method"]) == {"weighted", "unweighted"}
+    assert not check_items(mobi, SCALES).table["method"].str.contains("weighted").any()
+
+
+def test_a_single_cluster_has_no_standard_error(mobi):
+    rows = check_items(mobi, SCALES, design=Design(clusters=pd.Series("one", mobi.index))).pick("item_mean")
+    assert rows[["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert (rows["df"] == 0).all()
 
 
 def test_whole_weights_count_answers_as_repeated_rows():

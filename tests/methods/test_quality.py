@@ -88,6 +88,13 @@ def test_equal_weights_change_no_share_and_a_group_that_is_all_has_no_logit():
     assert np.isnan([share.low[0], share.high[0]]).all()
 
 
+def test_shares_of_a_single_cluster_have_no_error_and_no_interval():
+    share = design_share(np.array([[1.0], [0.0], [1.0]]), np.ones(3), np.zeros(3, int))
+    assert share.estimate[0] == pytest.approx(2 / 3)
+    assert share.df == 0
+    assert np.isnan([share.std_error[0], share.low[0], share.high[0]]).all()
+
+
 def test_shares_are_of_the_rows_whose_group_is_known():
     groups = pd.DataFrame({"wave": ["10", "2", None, "2"], "region": [None] * 4}, index=[3, 5, 7, 9])
     sample = check_sample(groups, design=Design(weights=pd.Series([1.0, 1, 5, 2], index=[3, 5, 7, 9])))
