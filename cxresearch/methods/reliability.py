@@ -104,7 +104,7 @@ def check_reliability(
     """
     _refuse_bad_scales(answers, scales)
     every = list(dict.fromkeys(item for items in scales.values() for item in items))
-    usable, left_out = _sort_scales(answers, {**scales, ALL: every}, design or Design())
+    usable, left_out = sort_scales(answers, {**scales, ALL: every}, design or Design())
     if not usable:
         raise InputError(
             "some scale must have two different items that were answered together",
@@ -140,7 +140,7 @@ def _refuse_bad_scales(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]
         )
 
 
-def _sort_scales(
+def sort_scales(
     answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: Design
 ) -> tuple[dict[str, Moments], list[Finding]]:
     """Moments of the scales that can be judged, and why the others cannot."""

@@ -25,6 +25,22 @@ RECOMMEND = (0.0, 10.0)  # the scale of the Net Promoter question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unscreened:
+    """All rows that `where` leaves, also those dropped for a flag: what the answers were before screening.
+
+    Attributes
+    ----------
+    answers : as in Survey
+    outcome : scores of the outcome; None where the study has none
+    design : survey weights and clusters
+    """
+
+    answers: pd.DataFrame
+    outcome: pd.Series | None
+    design: Design
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
     """A survey as the study file wants it read.
 
@@ -45,6 +61,7 @@ class Survey:
     row_log : reason, n: rows_read, then rows dropped by reason, then rows_used
     flags : bool; duplicate, straightliner, speeder, as far as they can be judged, of the rows that `where` leaves, also of
         those dropped for a flag
+    unscreened : answers, outcome and design of the rows of `flags`
     encoding : of the data, "" for binary files
     paths : the files read
     value_labels : column -> code as text -> label, from .sav and .dta files
@@ -65,6 +82,7 @@ class Survey:
     item_log: pd.DataFrame
     row_log: pd.DataFrame
     flags: pd.DataFrame
+    unscreened: Unscreened
     encoding: str
     paths: tuple[Path, ...]
     value_labels: dict[str, dict[str, str]]
@@ -109,6 +127,11 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
     items = list(dict.fromkeys(item for its_items in file.scales.values() for item in its_items))
     ranges = {item: (questions[item].low, questions[item].high) for item in items if np.isfinite(questions[item].low)}
     flags = flag_rows(frame, answers.given, ranges, identity=part.id, seconds=part.seconds)
+    unscreened = Unscreened(
+        answers=answers.values,
+        outcome=_scores(file, answers.values)[file.outcome] if file.outcome else None,
+        design=_design(frame, part),
+    )
     kept, dropped = _kept_rows(flags, duplicates=part.duplicates, careless=part.careless)
     if dropped:
         frame, answers = frame.loc[kept], read_answers(frame.loc[kept], questions)
@@ -129,6 +152,7 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         item_log=answers.log,
         row_log=_row_log(rows_read=len(table.frame), **dropped, rows_used=len(frame)),
         flags=flags,
+        unscreened=unscreened,
         encoding=table.encoding,
         paths=table.paths,
         value_labels={column: _text_keys(labels) for column, labels in table.value_labels.items()},

@@ -159,6 +159,8 @@ def test_flagged_rows_are_kept_unless_the_study_drops_them(tmp_path):
         ["rows_read", 4], ["duplicate", 1], ["straightliner", 1], ["speeder", 1], ["rows_used", 1]
     ]  # fmt: skip
     assert dropped.flags.equals(kept.flags)
+    assert dropped.unscreened.answers.equals(kept.answers)
+    assert dropped.unscreened.answers.index.equals(dropped.flags.index)
     with pytest.raises(InputError, match=r"all 1 were dropped \(0 as duplicate, 1 as straightliner, 0 as speeder\)"):
         read(tmp_path, table.iloc[3:], constructs, columns | {"duplicates": "drop", "careless": "drop"})
 

@@ -1,0 +1,175 @@
+"""What the headline numbers would be if flagged rows were treated the other way."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.results import Finding, Result, View, gather, tidy, words
+from cxresearch.errors import InputError, name_some
+from cxresearch.methods.description import check_items
+from cxresearch.methods.internal_consistency import cronbach_alpha
+from cxresearch.methods.reliability import sort_scales
+from cxresearch.methods.reliability_rows import ALL
+
+KEPT = "flagged rows kept"
+NO_DUPLICATES = "duplicates left out"
+NO_CARELESS = "careless answers left out"
+NONE_FLAGGED = "flagged rows left out"
+_CHOICES = {NO_DUPLICATES: ("duplicate",), NO_CARELESS: ("straightliner", "speeder")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreeningResult(Result):
+    """Alpha of each scale and mean of the outcome, whichever rows are left out.
+
+    Attributes
+    ----------
+    rows : way -> rows used by it; the first way keeps all rows
+    used : the way that the other analyses take; "" where they take none of these
+    """
+
+    views: ClassVar[Mapping[str, View]] = {
+        "screening": View(("alpha",), rows=("scale",)),
+        "screening_outcome": View(("item_mean",), rows=("scale",)),
+    }
+
+    rows: Mapping[str, int]
+    used: str
+
+    def finding(self) -> Finding:
+        """By how much each headline number moves at most, from the way that is used."""
+        if len(self.rows) == 1:
+            return Finding("screening.no_choice", {"n": self.n_used})
+        here = self.used or KEPT
+        moves = [(f"screening.{quantity}", self._largest_move(quantity, here)) for quantity in ("alpha", "item_mean")]
+        return Finding(
+            "screening.rows",
+            {"way": here, "n": self.rows[here]},
+            cautions=tuple(Finding(key, values) for key, values in moves if values),
+        )
+
+    def _largest_move(self, quantity: str, here: str) -> dict[str, object]:
+        """Of which scale the estimate would differ most from that used, and in which other way; {} with nothing to compare."""
+        rows = self.pick(quantity)
+        rows = rows.assign(way=rows["method"].str.split("; ").str[0])
+        own = rows[rows["way"] == here].set_index("scale")["estimate"]
+        others = rows[(rows["way"] != here) & rows["scale"].isin(own.index)].reset_index(drop=True)
+        if others.empty:
+            return {}
+        moves = (others["estimate"] - own.loc[others["scale"]].to_numpy()).abs()
+        most = others.loc[moves.idxmax()]
+        there = {"scale": most["scale"], "way": most["way"], "there": most["estimate"]}
+        return {**there, "n": self.rows[str(most["way"])], "here": own[most["scale"]]}
+
+
+def compare_screening(
+    answers: pd.DataFrame,
+    scales: Mapping[str, Sequence[str]],
+    *,
+    flags: pd.DataFrame,
+    outcome: pd.Series | None = None,
+    used: pd.Index | None = None,
+    design: Design | None = None,
+) -> ScreeningResult:
+    """Estimate the headline numbers with flagged rows kept and with them left out.
+
+    The ways are: flagged rows kept; duplicates left out; careless answers (straight-liners, speeders) left out; both left out. A way
+    that leaves out no row, every row, or the same rows as another is not shown.
+
+    Parameters
+    ----------
+    answers : (n, p) numeric, nan where not answered, of all rows that were judged
+    scales : scale -> items
+    flags : (n, k) bool, columns of duplicate, straightliner, speeder
+    outcome : (n,) numeric, named; the score whose mean is the headline
+    used : rows that the other analyses use; all by default
+    design : weights and clusters, respected by alpha, the mean and its interval
+
+    Returns
+    -------
+    ScreeningResult with alpha (of each scale that can be judged, and of `all` items) and item_mean (scale and term = outcome; t
+    interval), each once a way, the way being the first words of `method`
+
+    Raises
+    ------
+    InputError
+        If `answers`, `flags` and `outcome` have different rows, or an item is not in `answers`.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"q1": [1.0, 2, 3, 4, 4], "q2": [2.0, 2, 3, 5, 5]})
+    >>> flags = pd.DataFrame({"duplicate": [False, False, False, False, True]})
+    >>> compared = compare_screening(answers, {"speed": ["q1", "q2"]}, flags=flags)
+    >>> compared.rows
+    {'flagged rows kept': 5, 'duplicates left out': 4}
+    """
+    _refuse_misfits(answers, scales, flags, outcome)
+    design = design or Design()
+    ways = dict(_ways(flags))
+    parts = []
+    for way, index in ways.items():
+        parts.append(_alphas(answers.loc[index], scales, design, way))
+        if outcome is not None and outcome.loc[index].count() > 1:
+            parts.append(_mean(outcome.loc[index], design, way))
+    rows = answers.index if used is None else used
+    return ScreeningResult(
+        table=gather(parts),
+        n_used=len(rows),
+        n_dropped=len(answers) - len(rows),
+        rows={way: len(index) for way, index in ways.items()},
+        used=next((way for way, index in ways.items() if index.equals(rows)), ""),
+    )
+
+
+def _ways(flags: pd.DataFrame) -> Iterator[tuple[str, pd.Index]]:
+    """Each way that differs from those before it, and the rows that it uses."""
+    left_out: dict[str, np.ndarray] = {
+        way: np.asarray(flags[[name for name in names if name in flags]].any(axis=1), bool)
+        for way, names in _CHOICES.items()
+    }
+    left_out[NONE_FLAGGED] = np.any(list(left_out.values()), axis=0)
+    seen: list[np.ndarray] = [np.zeros(len(flags), bool)]
+    yield KEPT, flags.index
+    for way, out in left_out.items():
+        if not out.all() and not any(np.array_equal(out, other) for other in seen):
+            seen.append(out)
+            yield way, flags.index[~out]
+
+
+def _alphas(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: Design, way: str) -> pd.DataFrame:
+    every = list(dict.fromkeys(item for items in scales.values() for item in items))
+    usable, _ = sort_scales(answers, {**scales, ALL: every}, design)
+    return tidy(
+        "alpha",
+        [float(cronbach_alpha(moments.cov)) for moments in usable.values()],
+        scale=list(usable),
+        n=[float(moments.n) for moments in usable.values()],
+        method=words(way, design.words),
+    )
+
+
+def _mean(outcome: pd.Series, design: Design, way: str) -> pd.DataFrame:
+    described = check_items(outcome.to_frame(), {}, design=design).pick("item_mean")
+    own = described[described["method"] == design.words]
+    return own.assign(method=words(way, design.words))
+
+
+def _refuse_misfits(
+    answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], flags: pd.DataFrame, outcome: pd.Series | None
+) -> None:
+    unknown = [item for items in scales.values() for item in items if item not in answers.columns]
+    if unknown:
+        raise InputError(
+            "every item of `scales` must be a column of `answers`", f"found no {name_some(unknown)}", "Check the names."
+        )
+    for name, part in (("flags", flags), ("outcome", outcome)):
+        if part is not None and not part.index.equals(answers.index):
+            raise InputError(
+                f"`{name}` must have the rows of `answers`",
+                f"found {len(part)} rows beside {len(answers)}",
+                "Take all of them from one survey, before rows are dropped.",
+            )
