@@ -5,7 +5,7 @@ on which an estimator runs once.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ class Moments:
     cov : (..., p, p), denominator n - 1
     names : the p items
     design_words : '', 'weighted', 'clustered' or both: how the rows were counted
+    n_units : of a bootstrap, the rows or clusters that were drawn from; 0 of a sample
     """
 
     n: np.ndarray
@@ -35,6 +36,7 @@ class Moments:
     cov: np.ndarray
     names: tuple[str, ...]
     design_words: str = ""
+    n_units: int = 0
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, design: Design | None = None) -> "Moments":
@@ -117,9 +119,7 @@ class Moments:
     def select(self, names: Sequence[str]) -> "Moments":
         """The moments of some of the items, in the order asked for."""
         where = [self.names.index(name) for name in names]
-        return Moments(
-            self.n, self.mean[..., where], self.cov[..., where, :][..., where], tuple(names), self.design_words
-        )
+        return replace(self, mean=self.mean[..., where], cov=self.cov[..., where, :][..., where], names=tuple(names))
 
     def combine(self, recipe: pd.DataFrame) -> "Moments":
         """Moments of linear combinations of the items, e.g. of construct means.
@@ -129,13 +129,16 @@ class Moments:
         recipe : (p, q) DataFrame, rows the items of these moments, columns the combinations, cells the coefficients
         """
         coefficients = recipe.loc[list(self.names)].to_numpy(float)
-        return Moments(
-            self.n,
-            self.mean @ coefficients,
-            coefficients.T @ self.cov @ coefficients,
-            tuple(map(str, recipe.columns)),
-            self.design_words,
+        return replace(
+            self,
+            mean=self.mean @ coefficients,
+            cov=coefficients.T @ self.cov @ coefficients,
+            names=tuple(map(str, recipe.columns)),
         )
+
+    def interval(self, estimates: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Expanded percentile interval of what was estimated from each replicate of this bootstrap, (B, ...)."""
+        return interval(estimates, level, n_units=self.n_units, clustered="clustered" in self.design_words)
 
 
 def correlation_of(cov: np.ndarray) -> np.ndarray:
@@ -184,7 +187,8 @@ def bootstrap_moments(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, desig
         squares, spread = (np.diagonal(part, axis1=1, axis2=2) for part in (second, within))
         varies = spread > ROUNDING * squares  # else constant in this resample: exactly 0, not what rounding left
         cov[block] = np.where(varies[:, :, None] & varies[:, None, :], within, 0.0) * (n / (n - 1))
-    return Moments(np.full(n_bootstrap, n), mean + centre, cov, tuple(map(str, frame.columns)), design.words)
+    names = tuple(map(str, frame.columns))
+    return Moments(np.full(n_bootstrap, n), mean + centre, cov, names, design.words, len(totals))
 
 
 def resample_counts(n_units: int, n_bootstrap: int, *, seed: int, clustered: bool) -> Iterator[tuple[int, np.ndarray]]:
@@ -202,11 +206,40 @@ def resample_counts(n_units: int, n_bootstrap: int, *, seed: int, clustered: boo
         yield start, rng.multinomial(draws, shares, size=size).astype(float)
 
 
-def interval(replicates: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval over the first axis of replicates (B, ...); nan replicates give a nan interval."""
-    tail = (1 - level) / 2
+def interval(
+    replicates: np.ndarray, level: float = 0.95, *, n_units: int, clustered: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expanded percentile interval over the first axis of replicates (B, ...); nan replicates give a nan interval.
+
+    Parameters
+    ----------
+    replicates : estimates of resamples
+    level : wanted coverage
+    n_units, clustered : what was drawn from, as for `resample_counts`
+    """
+    tail = expanded_tail(level, n_units, clustered=clustered)
     low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
     return low, high
+
+
+def expanded_tail(level: float, n_units: int, *, clustered: bool = False) -> float:
+    """Share of the replicates to cut off at either end: Phi(t) for the quantile t of t with n_units - 1.
+
+    Plain percentiles are those of a normal distribution whose spread is known. Where n of n rows are drawn, t is stretched
+    by sqrt(n / (n - 1)) too, as the variance of a resample is that much too small; clusters, of which G - 1 are drawn, do not
+    need it.
+
+    References
+    ----------
+    Hesterberg (2015) The American Statistician 69:371-386, doi:10.1080/00031305.2015.1089789.
+
+    >>> [round(expanded_tail(0.95, n), 4) for n in (10, 50, 1000)]
+    [0.0086, 0.0212, 0.0248]
+    """
+    from scipy.special import ndtr, stdtrit
+
+    stretch = 1.0 if clustered else np.sqrt(n_units / (n_units - 1))
+    return float(ndtr(stretch * stdtrit(n_units - 1, (1 - level) / 2)))
 
 
 def complete_values(frame: pd.DataFrame) -> np.ndarray:

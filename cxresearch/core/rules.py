@@ -69,6 +69,11 @@ _EVERY = (
         "and Practice 19:139-152. doi:10.2753/MTP1069-6679190202.",
     ),
     Rule(
+        "rows_per_driver", 10, "at_least", "Harrell 2015",
+        "Harrell, F. E. (2015). Regression Modeling Strategies (2nd ed.). Springer, sec. 4.4. doi:10.1007/978-3-319-19425-7 "
+        "(10 to 20 rows a predictor; the lower end).",
+    ),
+    Rule(
         "clusters", 20, "at_least", "Cameron & Miller 2015",
         "Cameron, A. C., & Miller, D. L. (2015). A practitioner's guide to cluster-robust inference. Journal of Human Resources "
         "50:317-372. doi:10.3368/jhr.50.2.317, p. 341.",

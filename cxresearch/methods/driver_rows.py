@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, interval
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 
@@ -154,7 +154,7 @@ def correlations(frame: pd.DataFrame, moments: Moments, replicates: Moments, des
     if len(replicates.mean) < 2:
         return gather([tidy("correlation", pearson, method=words("pearson", design.words), **columns), rank_rows])
     stack = replicates.corr[:, :-1, -1]
-    low, high = interval(stack)
+    low, high = replicates.interval(stack)
     method = words("pearson", design.words, "percentile bootstrap")
     error = stack.std(axis=0, ddof=1)
     rows = tidy("correlation", pearson, std_error=error, conf_low=low, conf_high=high, method=method, **columns)

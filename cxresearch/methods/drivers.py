@@ -1,20 +1,22 @@
 """Service drivers: regression of an outcome on drivers, relative importance, importance-performance map."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments, interval
+from cxresearch.core.moments import Moments, bootstrap_moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.core.rules import RULES
 from cxresearch.methods.driver_rows import complete_rows, correlations, refuse_hopeless, robust_fit
-from cxresearch.methods.importance import MOST_DRIVERS, johnson, lmg
+from cxresearch.methods.importance import MOST_DRIVERS, adjust, betas, inflation, johnson, lmg, r_squared
 
 BOOTSTRAP = "percentile bootstrap"
+FEWEST_ON_MAP = 3  # the mean over two drivers always lies between them: it tells nothing
 CONCENTRATE, KEEP_UP, LOW_PRIORITY, OVERKILL = 1, 2, 3, 4  # quadrants A to D of Martilla and James (1977)
 
 
@@ -28,7 +30,8 @@ class DriverRegression(Result):
     r_squared, adjusted_r_squared : of the regression
     intercept : of the unstandardised regression
     importance : "lmg", or "johnson" where there are too many drivers for LMG: what the map and the finding rest on
-    crosshair : (performance, importance) at which the quadrants of the map meet: the means over the drivers
+    crosshair : (performance, importance) at which the quadrants of the map meet: the means over the drivers; None with fewer
+        than three drivers, which have no quadrants
     on_hundred : whether performance is on 0 to 100 (each driver's range was given), or in the drivers' own units
     leads : whether the interval of the first driver's importance less the second's lies above 0
     n_clusters : clusters behind the standard errors; None without clusters
@@ -51,7 +54,7 @@ class DriverRegression(Result):
     adjusted_r_squared: float
     intercept: float
     importance: Literal["lmg", "johnson"]
-    crosshair: tuple[float, float]
+    crosshair: tuple[float, float] | None
     on_hundred: bool
     leads: bool
     n_clusters: int | None
@@ -72,6 +75,26 @@ class DriverRegression(Result):
         }  # fmt: skip
         return Finding(f"drivers.{key}", values, cautions=tuple(self._cautions()))
 
+    def map_finding(self) -> Finding:
+        """Which drivers the importance-performance map puts into "concentrate here", and whose place is not certain."""
+        if self.crosshair is None:
+            return Finding("drivers.map_without_quadrants", {"count": len(self.drivers), "fewest": FEWEST_ON_MAP})
+        quadrants = self.pick("quadrant")
+        named = list(quadrants["term"][quadrants["estimate"] == CONCENTRATE])
+        unsure = self._uncertain_places(self.crosshair)
+        cautions = [Finding("drivers.map_uncertain", {"drivers": unsure})] if unsure else []
+        cautions.append(Finding("drivers.map_relative", {"outcome": self.outcome}))
+        key = "drivers.map_concentrate" if named else "drivers.map_nothing"
+        return Finding(key, {"drivers": named}, cautions=tuple(cautions))
+
+    def _uncertain_places(self, crosshair: tuple[float, float]) -> list[str]:
+        """Drivers whose interval of performance or importance holds the line of the map."""
+        crossed: set[str] = set()
+        for quantity, line in zip(("performance", f"importance_{self.importance}"), crosshair, strict=True):
+            rows = self.pick(quantity)
+            crossed |= set(rows["term"][(rows["conf_low"] <= line) & (rows["conf_high"] >= line)])
+        return [name for name in self.drivers if name in crossed]
+
     def _cautions(self) -> list[Finding]:
         slopes, vif = self.pick("coefficient"), self.pick("vif")
         clear = slopes[RULES["significance"].met(slopes["p_value"].to_numpy())]
@@ -79,7 +102,9 @@ class DriverRegression(Result):
         inflated = vif[~RULES["vif"].met(vif["estimate"].to_numpy())]
         several = len(self.drivers) > 1
         few = self.n_clusters is not None and not RULES["clusters"].met(self.n_clusters)
-        said = [
+        thin = not RULES["rows_per_driver"].met(self.n_used / len(self.drivers))
+        said: list[tuple[bool, str, dict[str, Any], str | None]] = [
+            (thin, "few_rows", {"n": self.n_used, "count": len(self.drivers)}, "rows_per_driver"),
             (several, "given_others" if len(clear) else "none_given_others", {"drivers": list(clear["term"])}, "significance"),
             (len(negative) > 0, "negative", {"drivers": list(negative["term"])}, None),
             (len(inflated) > 0, "vif", {"drivers": list(inflated["term"]), "worst": vif["estimate"].max()}, "vif"),
@@ -110,8 +135,10 @@ def regress_drivers(
 
     Least squares (weighted where the design has weights). Standard errors are HC3, or CR1 with t on G - 1 where it has
     clusters. Importance is LMG (R² added, averaged over all orders of entry) beside Johnson's relative weights; both sum to
-    R². Intervals of R², betas, importance and performance are percentiles of a bootstrap of rows or clusters. The
-    importance-performance map sets each driver's importance against its mean; its quadrants meet at the means of both.
+    R². Intervals of R², betas, importance and performance are expanded percentiles of a bootstrap of rows or clusters. That of
+    R² and adjusted R² takes the replicates of adjusted R², and is cut at 0 and 1, beyond which no share can lie; the adjusted
+    R² itself is not cut. The importance-performance map sets each driver's importance against its mean; its quadrants, which
+    need three drivers, meet at the means of both.
 
     Rows are used that are complete on the outcome and all drivers and have a weight above 0. Nothing here shows a cause.
 
@@ -134,7 +161,7 @@ def regress_drivers(
     MacKinnon and White (1985) Journal of Econometrics 29:305-325, doi:10.1016/0304-4076(85)90158-7. Cameron and Miller
     (2015) Journal of Human Resources 50:317-372, doi:10.3368/jhr.50.2.317. Grömping (2006), doi:10.18637/jss.v017.i01.
     Johnson (2000), doi:10.1207/S15327906MBR3501_1. Martilla and James (1977) Journal of Marketing 41:77-79,
-    doi:10.1177/002224297704100112.
+    doi:10.1177/002224297704100112. Hesterberg (2015), doi:10.1080/00031305.2015.1089789 (expanded percentiles).
 
     >>> rng = np.random.default_rng(1)
     >>> scores = pd.DataFrame(rng.normal(size=(200, 2)), columns=["speed", "price"])
@@ -173,7 +200,7 @@ def _replicates(frame: pd.DataFrame, n_bootstrap: int, seed: int, design: Design
     usable = np.isfinite(corr).all(axis=(-2, -1))
     smallest = np.linalg.eigvalsh(np.where(usable[:, None, None], corr, np.eye(corr.shape[-1]))[:, :-1, :-1])[:, 0]
     usable &= smallest > 1e-10
-    kept = Moments(stack.n[usable], stack.mean[usable], stack.cov[usable], stack.names, stack.design_words)
+    kept = replace(stack, n=stack.n[usable], mean=stack.mean[usable], cov=stack.cov[usable])
     return kept, int((~usable).sum())
 
 
@@ -190,13 +217,18 @@ def _table(
     common = {"scale": "drivers", "n": n}
     by_driver = common | {"term": names}
     boot = words("ols", design.words, BOOTSTRAP)
+    with_interval = partial(_with_interval, replicates)
     total = r_squared(moments.corr)
-    adjusted, stack = (_adjust(r_squared(m.corr), n, len(names)) for m in (moments, replicates))
+    adjusted, stack = (adjust(r_squared(m.corr), n, len(names)) for m in (moments, replicates))
     parts = [  # the percentiles of R² itself lie too high, so both take those of adjusted R², which estimates the same
-        _with_interval("r_squared", total, stack, method=words("ols", design.words, "adjusted " + BOOTSTRAP), **common),
-        _with_interval("adjusted_r_squared", adjusted, stack, method=boot, **common),
+        _cut(
+            with_interval(
+                "r_squared", total, stack, method=words("ols", design.words, "adjusted " + BOOTSTRAP), **common
+            )
+        ),
+        _cut(with_interval("adjusted_r_squared", adjusted, stack, method=boot, **common)),
         slopes,
-        _with_interval("beta", betas(moments.corr), betas(replicates.corr), method=boot, **by_driver),
+        with_interval("beta", betas(moments.corr), betas(replicates.corr), method=boot, **by_driver),
         tidy("vif", inflation(moments.corr), method=design.words, **by_driver),
     ]
     shares = {"johnson": (johnson(moments.corr), johnson(replicates.corr))}
@@ -204,7 +236,7 @@ def _table(
         shares = {"lmg": (lmg(moments.corr), lmg(replicates.corr))} | shares
     for kind, (share, stack) in shares.items():
         parts.append(
-            _with_interval(f"importance_{kind}", share, stack, method=words(design.words, BOOTSTRAP), **by_driver)
+            with_interval(f"importance_{kind}", share, stack, method=words(design.words, BOOTSTRAP), **by_driver)
         )
     main = next(iter(shares))
     performance, crosshair, on_hundred = _performance_rows(
@@ -213,38 +245,19 @@ def _table(
     parts += [correlations(frame, moments, replicates, design), performance]
     headline = {
         "r_squared": float(total), "adjusted_r_squared": float(adjusted), "importance": main,
-        "crosshair": crosshair, "on_hundred": on_hundred, "leads": _leads(*shares[main]),
+        "crosshair": crosshair, "on_hundred": on_hundred, "leads": _leads(*shares[main], replicates),
     }  # fmt: skip
     return gather(parts), headline
 
 
-def r_squared(correlation: np.ndarray) -> np.ndarray:
-    """(...,) R² of the last variable on the others, from correlations (..., p + 1, p + 1)."""
-    return np.einsum("...i,...i->...", betas(correlation), correlation[..., :-1, -1])
-
-
-def betas(correlation: np.ndarray) -> np.ndarray:
-    """(..., p) standardised coefficients of the last variable on the others, from correlations (..., p + 1, p + 1)."""
-    return np.linalg.solve(correlation[..., :-1, :-1], correlation[..., :-1, -1:])[..., 0]
-
-
-def inflation(correlation: np.ndarray) -> np.ndarray:
-    """(..., p) variance inflation factors of all variables but the last, from correlations (..., p + 1, p + 1)."""
-    return np.diagonal(np.linalg.inv(correlation[..., :-1, :-1]), axis1=-2, axis2=-1)
-
-
-def _adjust(total: np.ndarray, n: int, p: int) -> np.ndarray:
-    return 1 - (1 - total) * (n - 1) / (n - p - 1)
-
-
-def _leads(share: np.ndarray, stack: np.ndarray) -> bool:
+def _leads(share: np.ndarray, stack: np.ndarray, replicates: Moments) -> bool:
     """Whether the largest share can be told from the next: the interval of their difference lies above 0."""
     if len(share) == 1:
         return True
     if len(stack) < 2:
         return False
     first, second = np.argsort(-share)[:2]
-    return bool(interval(stack[:, first] - stack[:, second])[0] > 0)
+    return bool(replicates.interval(stack[:, first] - stack[:, second])[0] > 0)
 
 
 def _performance_rows(
@@ -254,27 +267,33 @@ def _performance_rows(
     kind: str,
     share: np.ndarray,
     columns: Mapping[str, object],
-) -> tuple[pd.DataFrame, tuple[float, float], bool]:
+) -> tuple[pd.DataFrame, tuple[float, float] | None, bool]:
     """Performance and quadrant of each driver, the crosshair, and whether performance is on 0 to 100."""
     names = moments.names[:-1]
     on_hundred = ranges is not None and all(name in ranges for name in names)
     low, high = np.array([ranges[name] for name in names], float).T if on_hundred and ranges else (0.0, 100.0)
     performance, stack = (100 * (m.mean[..., :-1] - low) / (high - low) for m in (moments, replicates))
+    unit = "mean, 0 to 100" if on_hundred else "mean"
+    how = words(unit, moments.design_words, BOOTSTRAP)
+    rows = _with_interval(replicates, "performance", performance, stack, method=how, **columns)
+    if len(names) < FEWEST_ON_MAP:
+        return rows, None, on_hundred
     crosshair = float(performance.mean()), float(share.mean())
     well, heavy = performance >= crosshair[0], share >= crosshair[1]
     quadrant = np.where(heavy, np.where(well, KEEP_UP, CONCENTRATE), np.where(well, OVERKILL, LOW_PRIORITY))
-    unit = "mean, 0 to 100" if on_hundred else "mean"
-    rows = [
-        _with_interval(
-            "performance", performance, stack, method=words(unit, moments.design_words, BOOTSTRAP), **columns
-        ),
-        tidy("quadrant", quadrant, method=words(kind, unit, "crosshair at means", moments.design_words), **columns),
-    ]
-    return gather(rows), crosshair, on_hundred
+    how = words(kind, unit, "crosshair at means", moments.design_words)
+    return gather([rows, tidy("quadrant", quadrant, method=how, **columns)]), crosshair, on_hundred
 
 
-def _with_interval(quantity: str, estimate: np.ndarray, stack: np.ndarray, **columns: object) -> pd.DataFrame:
+def _with_interval(
+    replicates: Moments, quantity: str, estimate: np.ndarray, stack: np.ndarray, **columns: object
+) -> pd.DataFrame:
     if len(stack) < 2:
         return tidy(quantity, estimate, **columns)
-    low, high = interval(stack)
+    low, high = replicates.interval(stack)
     return tidy(quantity, estimate, std_error=stack.std(axis=0, ddof=1), conf_low=low, conf_high=high, **columns)
+
+
+def _cut(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a share, its interval kept between 0 and 1."""
+    return rows.assign(**{bound: rows[bound].clip(0, 1) for bound in ("conf_low", "conf_high")})

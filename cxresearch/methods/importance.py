@@ -13,6 +13,26 @@ MOST_DRIVERS = 12  # LMG looks at every subset: 2^12 = 4,096 regressions a repli
 CHUNK = 128  # replicates at a time; bounds the memory, does not change the numbers
 
 
+def r_squared(correlation: np.ndarray) -> np.ndarray:
+    """(...,) R² of the last variable on the others, from correlations (..., p + 1, p + 1)."""
+    return np.einsum("...i,...i->...", betas(correlation), correlation[..., :-1, -1])
+
+
+def adjust(total: np.ndarray, n: int, p: int) -> np.ndarray:
+    """(...,) adjusted R² of the R² (...,) of p variables in n rows."""
+    return 1 - (1 - total) * (n - 1) / (n - p - 1)
+
+
+def betas(correlation: np.ndarray) -> np.ndarray:
+    """(..., p) standardised coefficients of the last variable on the others, from correlations (..., p + 1, p + 1)."""
+    return np.linalg.solve(correlation[..., :-1, :-1], correlation[..., :-1, -1:])[..., 0]
+
+
+def inflation(correlation: np.ndarray) -> np.ndarray:
+    """(..., p) variance inflation factors of all variables but the last, from correlations (..., p + 1, p + 1)."""
+    return np.diagonal(np.linalg.inv(correlation[..., :-1, :-1]), axis1=-2, axis2=-1)
+
+
 def lmg(correlation: np.ndarray) -> np.ndarray:
     """Share of R² that each driver adds, averaged over all orders in which the drivers can enter.
 

@@ -75,7 +75,7 @@ def check_reliability(
     answers : (n, p) numeric, nan where not answered; reversed items already turned round
     scales : scale -> items
     design : weights and clusters, respected by estimates and intervals
-    n_bootstrap : replicates behind each 95 % percentile interval; 0 for no intervals
+    n_bootstrap : replicates behind each 95 % expanded percentile interval; 0 for no intervals
     seed : of the bootstrap
 
     Returns
@@ -94,7 +94,7 @@ def check_reliability(
     ----------
     Cronbach (1951), doi:10.1007/BF02310555. McDonald (1999) Test Theory. Hayes and Coutts (2020),
     doi:10.1080/19312458.2020.1718629. Kelley and Pornprasertmanit (2016) Psychological Methods 21:69-92,
-    doi:10.1037/a0040086 (bootstrap intervals).
+    doi:10.1037/a0040086 (bootstrap intervals). Hesterberg (2015), doi:10.1080/00031305.2015.1089789 (expanded percentiles).
 
     Examples
     --------

@@ -1,13 +1,12 @@
 """One scale of a reliability analysis: its moments, its bootstrap, and the rows of its coefficients."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.moments import Moments, correlation_of, interval
+from cxresearch.core.moments import Moments, correlation_of
 from cxresearch.core.results import tidy, words
 from cxresearch.methods.internal_consistency import (
     alpha_if_dropped,
@@ -93,7 +92,9 @@ class JudgedScale:
         return self._tidy("omega_total", omega_total(self.moments.cov, fit), stack, kind)
 
     def _tidy(self, quantity: str, estimate: np.ndarray, stack: np.ndarray | None, method: str) -> pd.DataFrame:
-        low, high = (np.nan, np.nan) if stack is None else _interval_of(stack)
+        low, high = (
+            (np.nan, np.nan) if stack is None or self.replicates is None else _interval_of(stack, self.replicates)
+        )
         return tidy(
             quantity,
             estimate,
@@ -110,13 +111,14 @@ def _standardized_alpha(cov: np.ndarray) -> np.ndarray:
     return cronbach_alpha(correlation_of(cov))
 
 
-def _interval_of(replicates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """95 % percentile interval of the replicates that have an estimate; nan where too many have none."""
-    failed = np.isnan(replicates).mean(axis=0)
-    if not np.any(failed):
-        return interval(replicates)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all replicates nan
-        low, high = np.nanquantile(replicates, [0.025, 0.975], axis=0)
-    enough = failed <= FAILED_SHARE
-    return np.where(enough, low, np.nan), np.where(enough, high, np.nan)
+def _interval_of(stack: np.ndarray, replicates: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """95 % interval of the replicates (B, ...) that have an estimate; nan where too many have none."""
+    failed = np.isnan(stack)
+    enough = failed.mean(axis=0) <= FAILED_SHARE
+    columns, gaps = stack.reshape(len(stack), -1).T, failed.reshape(len(stack), -1).T
+    bounds = [
+        replicates.interval(column[~gap]) if ok else (np.nan, np.nan)
+        for column, gap, ok in zip(columns, gaps, enough.ravel(), strict=True)
+    ]
+    low, high = np.array(bounds, float).T.reshape(2, *stack.shape[1:])
+    return low, high

@@ -74,7 +74,7 @@ def weigh_experts(
     References
     ----------
     Saaty (1980) The Analytic Hierarchy Process, McGraw-Hill. Harker (1987), doi:10.1016/0270-0255(87)90503-3. Forman and
-    Peniwati (1998), doi:10.1016/S0377-2217(97)00244-0.
+    Peniwati (1998), doi:10.1016/S0377-2217(97)00244-0. Hesterberg (2015), doi:10.1080/00031305.2015.1089789 (intervals).
 
     >>> matrix = pd.DataFrame([[1, 3, 5], ["1/3", 1, 2], ["1/5", "1/2", 1]], index=list("abc"), columns=list("abc"))
     >>> weigh_experts(matrix).weights.round(3).to_dict()
@@ -179,7 +179,7 @@ def _leveled(appraisals: list[Appraisal], hierarchy: Hierarchy, counts: Counts, 
 def _bounds(
     appraisals: list[Appraisal], hierarchy: Hierarchy, counts: Counts, n_bootstrap: int, seed: int
 ) -> dict[Aggregation, Bounds]:
-    """95 % percentile intervals over resampled experts; none for a single expert.
+    """95 % expanded percentile intervals over resampled experts; none for a single expert.
 
     The same experts are drawn below every parent. nan where some resample holds no expert usable below a parent.
     """
@@ -192,6 +192,6 @@ def _bounds(
     found: dict[Aggregation, Bounds] = {}
     for how in AGGREGATIONS:
         replicates = _leveled(appraisals, hierarchy, resampled, how)
-        low, high = interval(np.stack(list(replicates.values()), axis=1))
+        low, high = interval(np.stack(list(replicates.values()), axis=1), n_units=n_experts)
         found[how] = {key: (low[place], high[place]) for place, key in enumerate(replicates)}
     return found

@@ -202,6 +202,61 @@ class TestPerformance:
         assert table["quadrant"].tolist() == [codes[pair] for pair in zip(heavy, well, strict=True)]
         assert len(set(table["quadrant"])) > 1
 
+    @pytest.mark.parametrize("drivers", [DRIVERS[:1], DRIVERS[:2]])
+    def test_fewer_than_three_drivers_have_no_quadrants(self, drivers):
+        result = regress(drivers=drivers)
+        assert result.crosshair is None
+        assert result.pick("quadrant").empty
+        assert len(result.pick("performance")) == len(drivers)
+        assert result.map_finding().key == "drivers.map_without_quadrants"
+        assert result.map_finding().values["count"] == len(drivers)
+        assert not regress(drivers=DRIVERS[:3]).pick("quadrant").empty
+
+    def test_names_where_to_concentrate_and_whose_place_is_not_certain(self):
+        rng = np.random.default_rng(3)
+        data = pd.DataFrame(
+            rng.normal([2.0, 4.0, 4.0, 3.25], 1, size=(600, 4)), columns=["slow", "fine", "idle", "edge"]
+        )
+        data["y"] = data @ [1.0, 0.9, 0.0, 0.0] + rng.normal(size=600)
+        finding = regress(data=data, outcome="y", drivers=list(data)[:4], n_bootstrap=300).map_finding()
+        assert (finding.key, finding.values["drivers"]) == ("drivers.map_concentrate", ["slow"])
+        uncertain = {caution.key: caution for caution in finding.cautions}["drivers.map_uncertain"]
+        assert uncertain.values["drivers"] == ["edge"]
+
+    def test_says_when_there_is_nothing_to_concentrate_on(self):
+        rng = np.random.default_rng(4)
+        data = pd.DataFrame(rng.normal([4.0, 3.0, 2.0], 0.5, size=(300, 3)), columns=["good", "poor", "poorest"])
+        data["y"] = data["good"] + 0.2 * rng.normal(size=300)
+        finding = regress(data=data, outcome="y", drivers=["good", "poor", "poorest"]).map_finding()
+        assert finding.key == "drivers.map_nothing"
+
+    @pytest.mark.parametrize("language", ["en", "zh"])
+    def test_reads_in_both_languages(self, plain, language):
+        for result in (plain, regress(drivers=DRIVERS[:2]), regress(n_bootstrap=0)):
+            said = Text(language, {"rating": "Overall rating"}).sentence(result.map_finding())
+            assert "{" not in said
+            assert "rises" not in said
+
+
+class TestFewRows:
+    @pytest.mark.parametrize(("rows", "said"), [(29, True), (30, False)])
+    def test_ten_rows_a_driver_are_wanted(self, rows, said):
+        finding = regress(data=ATTITUDE.head(rows), drivers=DRIVERS[:3]).finding()
+        cautions = {caution.key: caution for caution in finding.cautions}
+        assert ("drivers.few_rows" in cautions) == said
+        if said:
+            assert cautions["drivers.few_rows"].rule is RULES["rows_per_driver"]
+            assert cautions["drivers.few_rows"].values == {"n": rows, "count": 3}
+
+    def test_the_interval_of_r_squared_stays_within_a_share(self):
+        noise = pd.DataFrame(np.random.default_rng(1).normal(size=(12, 4)), columns=list("abcy"))
+        result = regress(data=noise, outcome="y", drivers=list("abc"), n_bootstrap=300)
+        for quantity in ("r_squared", "adjusted_r_squared"):
+            row = result.pick(quantity).iloc[0]
+            assert row["conf_low"] == 0
+            assert 0 < row["conf_high"] <= 1
+        assert result.adjusted_r_squared < 0, "the estimate itself is not cut"
+
 
 class TestEdges:
     def test_incomplete_rows_are_dropped_and_counted(self):

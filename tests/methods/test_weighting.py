@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxresearch.core.moments import resample_counts
+from cxresearch.core.moments import interval, resample_counts
 from cxresearch.core.results import COLUMNS
 from cxresearch.errors import InputError
 from cxresearch.methods.weighting import weigh_experts
@@ -203,7 +203,7 @@ def test_the_bootstrap_redoes_the_group_for_each_resample():
         weights = dict(zip("ABC", counts, strict=True))
         replicates.append(weigh_experts(THREE, TREE, expert_weights=weights, n_bootstrap=0).weights["fair"])
     row = result.pick("weight_global", term="fair", group="", method="main result").iloc[0]
-    assert [row["conf_low"], row["conf_high"]] == pytest.approx(np.quantile(replicates, [0.025, 0.975]), abs=EXACT)
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx(interval(np.array(replicates), n_units=3), abs=EXACT)
 
 
 def test_one_expert_has_no_interval_and_no_consensus():

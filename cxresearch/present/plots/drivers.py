@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 
 from cxresearch.core.results import Result
 from cxresearch.present.plots.labels import label_points
@@ -55,7 +56,7 @@ def plot_importance_performance(result: Result, *, ax: Axes | None = None) -> Ax
 
     Parameters
     ----------
-    result : of `regress_drivers`; its `crosshair` is where the quadrants meet
+    result : of `regress_drivers`; its `crosshair` is where the quadrants meet, if there are any
     ax : axes to draw on; new ones by default
 
     References
@@ -70,25 +71,35 @@ def plot_importance_performance(result: Result, *, ax: Axes | None = None) -> Ax
     faint: dict[str, Any] = {"color": MUTED, "linewidth": 1, "alpha": 0.45, "zorder": 1}
     ax.hlines(y["estimate"], x["conf_low"], x["conf_high"], **faint)
     ax.vlines(x["estimate"], y["conf_low"], y["conf_high"], **faint)
-    ax.axvline(middle[0], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
-    ax.axhline(middle[1], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
     ax.plot(x["estimate"], y["estimate"], "o", color=ACCENT, markersize=7, zorder=3)
     for rows, limits in ((x, ax.set_xlim), (y, ax.set_ylim)):
-        low, high = rows["conf_low"].min(), rows["conf_high"].max()
+        ends = rows[["estimate", "conf_low", "conf_high"]].to_numpy()
+        low, high = np.nanmin(ends), np.nanmax(ends)
         room = 0.12 * (high - low) or 1.0
         limits(low - room, high + room)
-    corners = [
-        ax.text(left, top, text.axis(f"drivers_quadrant_{quadrant}"), transform=ax.transAxes, ha=across, va=along,
-                color=MUTED, fontsize=9.5, fontstyle="normal", fontweight="bold")
-        for quadrant, (left, top, across, along) in CORNERS.items()
-    ]  # fmt: skip
+    corners = _draw_quadrants(ax, middle) if middle else []
     ax.set_xlabel(text.axis("drivers_performance_100" if result.on_hundred else "drivers_performance"))  # type: ignore[attr-defined]
     ax.set_ylabel(text.axis("drivers_importance"))
     labels = [wrapped(text.label(term), MANY_LETTERS, 2) for term in x.index]
-    lines = np.vstack([
-        np.column_stack([x["conf_low"], y["estimate"], x["conf_high"], y["estimate"]]),
-        np.column_stack([x["estimate"], y["conf_low"], x["estimate"], y["conf_high"]]),
-        [[middle[0], ax.get_ylim()[0], middle[0], ax.get_ylim()[1]], [ax.get_xlim()[0], middle[1], ax.get_xlim()[1], middle[1]]],
-    ])  # fmt: skip
+    lines = np.vstack(
+        [
+            np.column_stack([x["conf_low"], y["estimate"], x["conf_high"], y["estimate"]]),
+            np.column_stack([x["estimate"], y["conf_low"], x["estimate"], y["conf_high"]]),
+        ]
+    )
+    if middle:
+        (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+        lines = np.vstack([lines, [[middle[0], bottom, middle[0], top], [left, middle[1], right, middle[1]]]])
     label_points(ax, x["estimate"].to_list(), y["estimate"].to_list(), labels, avoid=corners, lines=lines)
     return ax
+
+
+def _draw_quadrants(ax: Axes, middle: tuple[float, float]) -> list[Text]:
+    """The lines of the map; returns the names of its corners."""
+    ax.axvline(middle[0], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
+    ax.axhline(middle[1], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
+    return [
+        ax.text(left, top, current_text().axis(f"drivers_quadrant_{quadrant}"), transform=ax.transAxes, ha=across,
+                va=along, color=MUTED, fontsize=9.5, fontstyle="normal", fontweight="bold")
+        for quadrant, (left, top, across, along) in CORNERS.items()
+    ]  # fmt: skip
