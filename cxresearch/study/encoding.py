@@ -1,11 +1,12 @@
 """Find out how the text of a file is encoded, and decode it."""
 
 import codecs
+import warnings
 from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from cxresearch.errors import InputError
+from cxresearch.errors import CxWarning, InputError
 
 _MARKS = (  # UTF-32 before UTF-16, whose mark it begins with
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -35,6 +36,7 @@ _EVERYDAY = {
     ),
 }
 _SAMPLE = 200_000  # bytes shown to the detector
+_PLAUSIBLE = 0.3  # share of everyday characters from which a text is hardly in another encoding
 
 
 def find_encoding(raw: bytes) -> str:
@@ -62,6 +64,8 @@ def find_encoding(raw: bytes) -> str:
 def decode(raw: bytes, path: Path, encoding: str | None = None) -> tuple[str, str]:
     """Decode the bytes of a file; return the text and its encoding.
 
+    Warns (CxWarning) where the given encoding fits the bytes but another makes more sense of them: latin-1 fits any.
+
     Raises
     ------
     InputError
@@ -84,11 +88,37 @@ def decode(raw: bytes, path: Path, encoding: str | None = None) -> tuple[str, st
             f"found bytes that are none{place}",
             f"Leave `encoding` out: the file looks like {found}." if encoding else "Save the file as UTF-8.",
         ) from error
-    return text.removeprefix("\ufeff"), name
+    text = text.removeprefix("\ufeff")
+    if encoding and (likelier := _likelier(raw, text, encoding)):
+        warnings.warn(
+            f"{path.name} is read as {encoding} but looks like {likelier}; check `survey.encoding` or leave it out",
+            CxWarning,
+            stacklevel=2,
+        )
+    return text, name
+
+
+def _likelier(raw: bytes, text: str, encoding: str) -> str:
+    """The encoding that the bytes look like where it makes another text of them, or ''.
+
+    Unicode is never met by chance. Of the others only everyday Chinese or Korean is told, and only to someone who gave an
+    encoding of one byte a character, so that encodings that `find_encoding` does not know, such as Big5, are trusted.
+    """
+    found = find_encoding(raw)
+    if found == "latin_1" or raw.decode(found, "replace").removeprefix("\ufeff") == text:
+        return ""
+    if found in _EVERYDAY:
+        one_byte = len(bytes(range(128, 256)).decode(encoding, "replace")) == 128
+        return found if one_byte and _everyday_share(_sample(raw), found) >= _PLAUSIBLE else ""
+    return found
+
+
+def _sample(raw: bytes) -> bytes:
+    return b"\n".join(line for line in raw.splitlines() if not line.isascii())[:_SAMPLE]
 
 
 def _likeliest(raw: bytes) -> str:
-    sample = b"\n".join(line for line in raw.splitlines() if not line.isascii())[:_SAMPLE]
+    sample = _sample(raw)
     best = from_bytes(sample, cp_isolation=_CANDIDATES).best()
     if best is None:
         return "latin_1"  # which decodes any byte
