@@ -33,7 +33,8 @@ class Appraisal:
     method : how weights were found
     connected : (experts,) whether the comparisons join all criteria; where not, the next ones are nan
     weights : (experts, k)
-    eigenvalue, index, ratio : (experts,) principal eigenvalue, consistency index and ratio
+    eigenvalue, index, ratio : (experts,) principal eigenvalue, consistency index and ratio; no ratio (nan) where three or
+        more criteria are joined by so few comparisons that nothing could contradict
     gaps : (experts,) pairs that were not asked
     spare : (experts,) comparisons beyond the fewest that join all criteria; with none, nothing can contradict
     """
@@ -51,9 +52,20 @@ class Appraisal:
     spare: np.ndarray
 
     @property
+    def judged(self) -> np.ndarray:
+        """(experts,) pairs that were asked."""
+        k = len(self.criteria)
+        return k * (k - 1) // 2 - self.gaps
+
+    @property
     def consistent(self) -> np.ndarray:
         """(experts,) whether the ratio keeps Saaty's rule; False where there is none."""
         return RULES["consistency_ratio"].met(self.ratio)
+
+    @property
+    def inconsistent(self) -> np.ndarray:
+        """(experts,) whether the ratio breaks Saaty's rule; False where there is none."""
+        return np.isfinite(self.ratio) & ~self.consistent
 
 
 def appraise(panel: Panel, *, method: WeightMethod, table: RandomIndex) -> Appraisal:
@@ -66,6 +78,7 @@ def appraise(panel: Panel, *, method: WeightMethod, table: RandomIndex) -> Appra
     index = consistency_index(eigenvalue, k)
     usable_gaps = np.where(connected, gaps, 0)
     ratio = consistency_ratio(index, k, usable_gaps, table)
+    spare = (k - 1) * (k - 2) // 2 - gaps
     return Appraisal(
         parent=panel.parent,
         criteria=panel.criteria,
@@ -75,9 +88,9 @@ def appraise(panel: Panel, *, method: WeightMethod, table: RandomIndex) -> Appra
         weights=np.where(connected[:, None], WEIGHTS[method](usable), np.nan),
         eigenvalue=np.where(connected, eigenvalue, np.nan),
         index=np.where(connected, index, np.nan),
-        ratio=np.where(connected, ratio, np.nan),
+        ratio=np.where(connected & ((spare > 0) | (k < 3)), ratio, np.nan),
         gaps=gaps,
-        spare=(k - 1) * (k - 2) // 2 - gaps,
+        spare=spare,
     )
 
 

@@ -109,10 +109,25 @@ def count_gaps(matrices: np.ndarray) -> np.ndarray:
 
 def are_connected(matrices: np.ndarray) -> np.ndarray:
     """Whether every criterion can be reached from every other through pairs that were asked, (...,)."""
+    return _reached(matrices).all(axis=(-2, -1))
+
+
+def _reached(matrices: np.ndarray) -> np.ndarray:
+    """1 where a criterion can be reached from another, (..., k, k)."""
     reached = (~np.isnan(matrices)).astype(float)
     for _ in range(matrices.shape[-1].bit_length()):
         reached = (reached @ reached > 0).astype(float)
-    return reached.all(axis=(-2, -1))
+    return reached
+
+
+def linked_groups(matrix: np.ndarray) -> list[list[int]]:
+    """The rows of one matrix (k, k), in groups that pairs which were asked hold together.
+
+    >>> linked_groups(np.array([[1, np.nan, 2], [np.nan, 1, np.nan], [0.5, np.nan, 1]]))
+    [[0, 2], [1]]
+    """
+    reached = _reached(matrix)
+    return [np.flatnonzero(row).tolist() for place, row in enumerate(reached) if row.argmax() == place]
 
 
 def consistency_index(eigenvalue: np.ndarray, k: int) -> np.ndarray:

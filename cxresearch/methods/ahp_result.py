@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.results import Finding, Result, View
+from cxresearch.core.results import Finding, Result, View, words
 from cxresearch.core.rules import RULES
 from cxresearch.methods.ahp_group import Aggregation
 from cxresearch.methods.ahp_matrix import RandomIndex, WeightMethod
+from cxresearch.methods.ahp_tables import MAIN, OTHER_TREATMENT, Treatment
 from cxresearch.methods.hierarchy import Hierarchy, leaves
 
-Treatment = Literal["keep", "drop"]
 RULE = RULES["consistency_ratio"]
 NAMED_ONE_BY_ONE = 3  # experts with gaps or left out, before they are only counted
 
@@ -27,8 +27,9 @@ class ExpertWeights(Result):
     hierarchy : parent -> criteria, the goal first
     experts : everybody in the table of judgements, in its order
     method, random_index, aggregation, inconsistent : the choices made
-    checks : one row an expert and parent: judgements made, gaps, whether they join all criteria (`connected`), consistency
-        ratio, whether it keeps Saaty's rule, and the judgement farthest from the weights with what these suggest
+    checks : one row an expert and parent: judgements made, gaps, whether they join all criteria (`connected`), how many
+        there are to `spare` for that, consistency ratio (nan where nothing could contradict), whether it keeps Saaty's
+        rule, and the judgement farthest from the weights with what these suggest
     n_used, n_dropped : experts who count in the group below some parent, and those who count below none
     """
 
@@ -38,8 +39,8 @@ class ExpertWeights(Result):
         "ahp_deviations": View(("judgement_deviation",), rows=("group", "scale", "term"), method="one"),
         "ahp_experts": View(("weight_local",), rows=("scale", "term"), columns="group", method="one"),
         "ahp_group": View(("consistency_ratio", "consensus"), rows=("scale",), method="together"),
-        "ahp_aggregation": View(("weight_global",), rows=("scale", "term"), method="together"),
-        "ahp_both_ways": View(("weight_global", "weight_global_other"), rows=("scale", "term"), method="main"),
+        "ahp_aggregation": View(("weight_global",), rows=("scale", "term"), method="together -treatment"),
+        "ahp_both_ways": View(("weight_global",), rows=("scale", "term"), method="together -aggregation"),
     }
 
     hierarchy: Hierarchy
@@ -58,11 +59,17 @@ class ExpertWeights(Result):
     @property
     def weights(self) -> pd.Series:
         """Global weights of the criteria that have none below them: the main result; they sum to 1."""
-        return self._global("weight_global").reindex(leaves(self.hierarchy)).rename("weight")
+        return self._global(MAIN).reindex(leaves(self.hierarchy)).rename("weight")
 
-    def _global(self, quantity: str) -> pd.Series:
+    def value(self, quantity: str, *, method: str = "", **keys: str) -> float:
+        """The one estimate that fits; where several do, the one that is a main result."""
+        as_main = words(method, MAIN)
+        one_is_main = len(self.pick(quantity, method=as_main, **keys)) == 1
+        return Result.value(self, quantity, method=as_main if one_is_main else method, **keys)
+
+    def _global(self, place: str) -> pd.Series:
         """Global weight by criterion; of one that stands below several parents, the whole."""
-        rows = self.pick(quantity, method="main result")
+        rows = self.pick("weight_global", method=place)
         whole = rows.sort_values("scale", key=lambda names: names == self.goal, kind="stable").drop_duplicates(
             "term", keep="last"
         )
@@ -70,7 +77,7 @@ class ExpertWeights(Result):
 
     def finding(self) -> Finding:
         """What weighs most; then consistency, gaps and exclusions of the experts as cautions."""
-        rows = self.pick("weight_local", scale=self.goal, method="main result")
+        rows = self.pick("weight_local", scale=self.goal, method=MAIN)
         top = rows.iloc[int(rows["estimate"].argmax())]
         values = {
             "top": top["term"],
@@ -85,8 +92,16 @@ class ExpertWeights(Result):
     def _cautions(self) -> Iterator[Finding]:
         if len(self.hierarchy) > 1:
             yield Finding("weighting.top_leaf", {"leaf": self.weights.idxmax(), "weight": self.weights.max()})
-        usable = self.checks[self.checks["connected"]]
-        consistent = usable.groupby("expert", sort=False)["consistent"].all()
+        checked = self.checks[self.checks["connected"] & (self.checks["spare"] > 0)]
+        if len(checked):
+            yield from self._consistency(checked)
+        else:
+            yield Finding("weighting.none_checked")
+        yield from self._unjudged()
+
+    def _consistency(self, checked: pd.DataFrame) -> Iterator[Finding]:
+        """Who keeps the rule, of those who made more comparisons than are needed to join the criteria below some parent."""
+        consistent = checked.groupby("expert", sort=False)["consistent"].all()
         failing = list(consistent.index[~consistent])
         values = {
             "n": len(consistent),
@@ -96,16 +111,15 @@ class ExpertWeights(Result):
         }
         yield Finding(f"weighting.{'some_inconsistent' if failing else 'all_consistent'}", values, RULE)
         if failing:
-            breaking = usable[~usable["consistent"]]
+            breaking = checked[~checked["consistent"]]
             worst = breaking.iloc[int(breaking["deviation"].argmax())]
             names = ("expert", "parent", "consistency_ratio", "left", "right", "judgement", "suggested")
             yield Finding("weighting.farthest", {name: worst[name] for name in names})
             yield self._both_ways()
-        yield from self._unjudged()
 
     def _both_ways(self) -> Finding:
         """How far the global weights move if inconsistent experts are treated the other way."""
-        now, other = self._global("weight_global"), self._global("weight_global_other")
+        now, other = self._global(MAIN), self._global(OTHER_TREATMENT)
         if not now.index.isin(other.index).all():
             return Finding("weighting.nobody_consistent", {}, RULE)
         main = self.hierarchy[self.goal]
@@ -125,5 +139,5 @@ class ExpertWeights(Result):
         for parent, rows in self.checks[~self.checks["connected"]].groupby("parent", sort=False):
             yield Finding("weighting.left_out", {"parent": parent, "experts": list(rows["expert"])})
         bare = self.checks[self.checks["connected"] & (self.checks["spare"] == 0) & (self.checks["n_judged"] > 1)]
-        if len(bare):
+        if len(bare) and (self.checks["spare"] > 0).any():
             yield Finding("weighting.unchecked", {"experts": list(bare["expert"].unique())})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from cxresearch.methods.ahp_matrix import (
 from cxresearch.methods.hierarchy import Hierarchy, global_weights, shared_totals
 
 ONE, TOGETHER, MAIN = "one expert", "experts together", "main result"
+OTHER_AGGREGATION, OTHER_TREATMENT = "other aggregation", "other treatment"  # beside the main result, for comparison
+Treatment = Literal["keep", "drop"]
+TREATMENT_WORDS: dict[Treatment, str] = {"keep": "inconsistent experts kept", "drop": "inconsistent experts left out"}
 HOW_WORDS: dict[Aggregation, str] = {
     "aij": "aij",
     "aip_geometric": "aip; geometric",
@@ -37,11 +40,22 @@ class Choices:
     method: WeightMethod
     random_index: RandomIndex
     aggregation: Aggregation
+    inconsistent: Treatment
 
     @property
     def weighing(self) -> str:
         """How a matrix becomes weights, in words."""
         return self.method.replace("_", " ")
+
+    def together(self, how: Aggregation) -> str:
+        """The method of the group's weights."""
+        place = MAIN if how == self.aggregation else OTHER_AGGREGATION
+        return words(self.weighing, HOW_WORDS[how], TOGETHER, TREATMENT_WORDS[self.inconsistent], place)
+
+    def treated_otherwise(self) -> str:
+        """The method of the group's weights had inconsistent experts been treated the other way."""
+        other: Treatment = "drop" if self.inconsistent == "keep" else "keep"
+        return words(self.weighing, HOW_WORDS[self.aggregation], TOGETHER, TREATMENT_WORDS[other], OTHER_TREATMENT)
 
 
 def levels(hierarchy: Hierarchy, local: Mapping[str, np.ndarray]) -> LeveledWeights:
@@ -89,16 +103,17 @@ class Rows:
 def add_experts(
     rows: Rows, appraisals: list[Appraisal], hierarchy: Hierarchy, experts: tuple[str, ...], choices: Choices
 ) -> None:
-    """Weights, eigenvalue, consistency and the farthest judgement of each expert; `n` is blank: it counts experts."""
+    """Weights, eigenvalue, consistency and the farthest judgement of each expert; `n` counts the judgements below the parent."""
     local = {each.parent: each.weights for each in appraisals}
     local |= {parent: np.ones((len(experts), 1)) for parent in hierarchy if parent not in local}
     by_parent = {each.parent: each for each in appraisals}
     names = np.array(experts)
     for (quantity, parent, term), values in levels(hierarchy, local).items():
         there = np.isfinite(values)
-        gaps = by_parent[parent].gaps if parent in by_parent else np.zeros(len(experts), int)
+        none = np.zeros(len(experts), int)  # a criterion alone below its parent is not judged
+        gaps, judged = (by_parent[parent].gaps, by_parent[parent].judged) if parent in by_parent else (none, none)
         method = [words(choices.weighing, ONE, _gap_words(gap, choices.method)) for gap in gaps[there]]
-        rows.add(quantity, values[there], scale=parent, term=term, group=names[there], method=method)
+        rows.add(quantity, values[there], scale=parent, term=term, group=names[there], n=judged[there], method=method)
     for each in appraisals:
         _add_consistency(rows, each, names, choices)
     _add_farthest(rows, check_table(appraisals, experts))
@@ -112,14 +127,16 @@ def _gap_words(gaps: int, method: WeightMethod) -> str:
 
 
 def _add_consistency(rows: Rows, appraisal: Appraisal, names: np.ndarray, choices: Choices) -> None:
-    there = appraisal.connected
-    keys = {"scale": appraisal.parent, "group": names[there]}
-    estimated = [_gap_words(gap, "eigenvector") for gap in appraisal.gaps[there]]
-    plain = [words(ONE, how) for how in estimated]
-    rows.add("lambda_max", appraisal.eigenvalue[there], **keys, method=plain)
-    rows.add("consistency_index", appraisal.index[there], **keys, method=plain)
-    table = [words(choices.random_index, ONE, how) for how in estimated]
-    rows.add("consistency_ratio", appraisal.ratio[there], **keys, method=table)
+    """Eigenvalue and index of those who join all criteria; the ratio of those whom a comparison more could contradict."""
+    for quantity, values, table in (
+        ("lambda_max", appraisal.eigenvalue, ""),
+        ("consistency_index", appraisal.index, ""),
+        ("consistency_ratio", appraisal.ratio, choices.random_index),
+    ):
+        there = np.isfinite(values)
+        method = [words(table, ONE, _gap_words(gap, "eigenvector")) for gap in appraisal.gaps[there]]
+        keys = {"scale": appraisal.parent, "group": names[there], "n": appraisal.judged[there]}
+        rows.add(quantity, values[there], **keys, method=method)
 
 
 def _add_farthest(rows: Rows, checks: pd.DataFrame) -> None:
@@ -132,6 +149,7 @@ def _add_farthest(rows: Rows, checks: pd.DataFrame) -> None:
         scale=farthest["parent"],
         term=farthest["left"] + PAIR + farthest["right"],
         group=farthest["expert"],
+        n=farthest["n_judged"],
         method=words("saaty 2003", ONE),
     )
 
@@ -175,7 +193,7 @@ def add_group(
     n_by_parent = {each.parent: int((counts[each.parent] > 0).sum()) for each in appraisals}
     everyone = max(n_by_parent.values())
     for how, found in weights.items():
-        method = words(choices.weighing, HOW_WORDS[how], TOGETHER, MAIN if how == choices.aggregation else "")
+        method = choices.together(how)
         for (quantity, parent, term), weight in found.items():
             low, high = bounds[how].get((quantity, parent, term), (np.nan, np.nan))
             n = n_by_parent.get(parent, everyone)
@@ -186,15 +204,13 @@ def add_group(
         _add_group_consistency(rows, each, counts[each.parent], choices)
 
 
-def add_other(
-    rows: Rows, weights: LeveledWeights, counts: Mapping[str, np.ndarray], choices: Choices, treatment: str
-) -> None:
+def add_other(rows: Rows, weights: LeveledWeights, counts: Mapping[str, np.ndarray], choices: Choices) -> None:
     """The group's weights had inconsistent experts been treated the other way; left out where nobody would be left."""
-    method = words(choices.weighing, HOW_WORDS[choices.aggregation], TOGETHER, MAIN, treatment)
+    method = choices.treated_otherwise()
     for (quantity, parent, term), weight in weights.items():
         if np.isfinite(weight):
             n = int((counts[parent] > 0).sum()) if parent in counts else np.nan
-            rows.add(f"{quantity}_other", weight, scale=parent, term=term, n=n, method=method)
+            rows.add(quantity, weight, scale=parent, term=term, n=n, method=method)
 
 
 def _add_group_consistency(rows: Rows, appraisal: Appraisal, counts: np.ndarray, choices: Choices) -> None:
@@ -205,8 +221,9 @@ def _add_group_consistency(rows: Rows, appraisal: Appraisal, counts: np.ndarray,
     keys = {"scale": appraisal.parent, "n": int((counts > 0).sum())}
     rows.add("lambda_max", eigenvalue, **keys, method=words("aij", TOGETHER))
     rows.add("consistency_index", index, **keys, method=words("aij", TOGETHER))
-    rows.add("consistency_ratio", ratio, **keys, method=words(choices.random_index, "aij", TOGETHER))
     some = counts > 0
+    if np.isfinite(appraisal.ratio[some]).any():  # gaps are filled without contradiction: of trees alone it would be 0
+        rows.add("consistency_ratio", ratio, **keys, method=words(choices.random_index, "aij", TOGETHER))
     if some.sum() > 1:
         agreement = consensus(appraisal.weights[some], counts[some])
         rows.add("consensus", agreement, **keys, method=words(choices.weighing, "shannon entropy", TOGETHER))
@@ -216,12 +233,11 @@ def check_table(appraisals: list[Appraisal], experts: tuple[str, ...]) -> pd.Dat
     """One row an expert and parent: what was judged, whether it is usable and consistent, the farthest judgement."""
     parts = []
     for each in appraisals:
-        k = len(each.criteria)
         part = pd.DataFrame(
             {
                 "expert": experts,
                 "parent": each.parent,
-                "n_judged": k * (k - 1) // 2 - each.gaps,
+                "n_judged": each.judged,
                 "n_gaps": each.gaps,
                 "gaps": [_open_pairs(matrix, each.criteria) for matrix in each.matrices],
                 "connected": each.connected,

@@ -10,13 +10,14 @@ from cxresearch.core.moments import interval, resample_counts
 from cxresearch.core.results import gather
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.ahp_group import Aggregation, Appraisal, appraise, group_weights
-from cxresearch.methods.ahp_matrix import RandomIndex, WeightMethod
-from cxresearch.methods.ahp_result import ExpertWeights, Treatment
+from cxresearch.methods.ahp_matrix import RandomIndex, WeightMethod, linked_groups
+from cxresearch.methods.ahp_result import ExpertWeights
 from cxresearch.methods.ahp_tables import (
     Choices,
     LeveledWeights,
     Place,
     Rows,
+    Treatment,
     add_experts,
     add_group,
     add_other,
@@ -29,6 +30,7 @@ from cxresearch.methods.judgements import read_judgements
 Counts = dict[str, np.ndarray]  # parent -> (..., experts) how much each expert counts there
 Bounds = dict[Place, tuple[float, float]]
 AGGREGATIONS: tuple[Aggregation, ...] = get_args(Aggregation)
+NAMED_ONE_BY_ONE = 5  # experts in the message that nobody is left
 
 
 def weigh_experts(
@@ -64,7 +66,9 @@ def weigh_experts(
     ExpertWeights
         Local weights sum to 1 below each parent, global weights to 1 over the criteria with none below them. A matrix with
         gaps is estimated after Harker (1987) and says so; an expert whose comparisons do not join all criteria below a
-        parent is left out there.
+        parent is left out there. Three criteria or more that no more comparisons join than this takes have no consistency
+        ratio: nothing could contradict. `n` counts the experts behind a number of the group, and the judgements behind
+        one of a single expert.
 
     Raises
     ------
@@ -92,15 +96,15 @@ def weigh_experts(
     shares = _expert_shares(expert_weights, experts)
     ways: dict[Treatment, Counts] = {
         "keep": {each.parent: shares * each.connected for each in appraisals},
-        "drop": {each.parent: shares * each.consistent for each in appraisals},
+        "drop": {each.parent: shares * (each.connected & ~each.inconsistent) for each in appraisals},
     }
     counts = ways[inconsistent]
-    _refuse_empty_groups(appraisals, counts, inconsistent)
+    _refuse_empty_groups(appraisals, counts, experts, inconsistent)
     used = np.any([counts[each.parent] > 0 for each in appraisals], axis=0)
-    choices = Choices(method, random_index, aggregation)
+    choices = Choices(method, random_index, aggregation, inconsistent)
     bounds = _bounds(appraisals, ordered, counts, n_bootstrap, seed)
     return ExpertWeights(
-        table=_table(appraisals, ordered, experts, choices, ways, inconsistent, bounds),
+        table=_table(appraisals, ordered, experts, choices, ways, bounds),
         n_used=int(used.sum()),
         n_dropped=int((~used).sum()),
         hierarchy=ordered,
@@ -119,17 +123,16 @@ def _table(
     experts: tuple[str, ...],
     choices: Choices,
     ways: Mapping[Treatment, Counts],
-    inconsistent: Treatment,
     bounds: Mapping[Aggregation, Bounds],
 ) -> pd.DataFrame:
-    """The group first, then the group with inconsistent experts treated the other way, then every expert."""
+    """The group first, then the group with inconsistent experts, if any, treated the other way, then every expert."""
     rows = Rows()
-    counts = ways[inconsistent]
+    counts = ways[choices.inconsistent]
     weights = {how: _leveled(appraisals, hierarchy, counts, how) for how in AGGREGATIONS}
     add_group(rows, appraisals, counts, weights, bounds, choices)
-    other = ways["drop" if inconsistent == "keep" else "keep"]
-    treatment = f"inconsistent experts {'left out' if inconsistent == 'keep' else 'kept'}"
-    add_other(rows, _leveled(appraisals, hierarchy, other, choices.aggregation), other, choices, treatment)
+    if any(each.inconsistent.any() for each in appraisals):
+        other = ways["drop" if choices.inconsistent == "keep" else "keep"]
+        add_other(rows, _leveled(appraisals, hierarchy, other, choices.aggregation), other, choices)
     add_experts(rows, appraisals, hierarchy, experts, choices)
     return gather(list(rows.frames()))
 
@@ -157,15 +160,34 @@ def _expert_shares(expert_weights: Mapping[str, float] | None, experts: tuple[st
     return np.array([given[name] for name in experts])
 
 
-def _refuse_empty_groups(appraisals: list[Appraisal], counts: Counts, inconsistent: Treatment) -> None:
-    empty = [each.parent for each in appraisals if not counts[each.parent].any()]
+def _refuse_empty_groups(
+    appraisals: list[Appraisal], counts: Counts, experts: tuple[str, ...], inconsistent: Treatment
+) -> None:
+    empty = [each for each in appraisals if not counts[each.parent].any()]
     if empty:
         joined = "whose comparisons join all criteria" + " and are consistent" * (inconsistent == "drop")
         raise InputError(
             f"below each parent there must be an expert {joined}",
-            f"found none below {name_some(empty)}",
-            "Ask for the missing comparisons" + (', or use `inconsistent="keep"`.' if inconsistent == "drop" else "."),
+            "found none " + "; ".join(f"below {each.parent}: {_why_nobody(each, experts)}" for each in empty),
+            "Ask for comparisons that link the criteria across each |"
+            + (', or use `inconsistent="keep"`.' if inconsistent == "drop" else "."),
         )
+
+
+def _why_nobody(appraisal: Appraisal, experts: tuple[str, ...]) -> str:
+    """Why each expert is left out below a parent: criteria that are not linked, judgements that contradict, no weight."""
+    said = []
+    for place, expert in enumerate(experts[:NAMED_ONE_BY_ONE]):
+        if appraisal.inconsistent[place]:
+            said.append(f"{expert} has a consistency ratio of {appraisal.ratio[place]:.2f}")
+        elif appraisal.connected[place]:
+            said.append(f"{expert} has a weight of 0")
+        else:
+            groups = linked_groups(appraisal.matrices[place])
+            names = (", ".join(appraisal.criteria[number] for number in group) for group in groups)
+            said.append(f"{expert} does not link {' | '.join(names)}")
+    more = len(experts) - len(said)
+    return ", ".join(said) + f", and {more} more" * (more > 0)
 
 
 def _leveled(appraisals: list[Appraisal], hierarchy: Hierarchy, counts: Counts, how: Aggregation) -> LeveledWeights:

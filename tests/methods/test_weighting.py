@@ -96,6 +96,8 @@ def test_gaps_are_estimated_and_marked_and_the_unconnected_are_left_out_and_name
     result = weigh_experts(WITH_GAP, TREE)
     marked = result.pick("weight_local", scale="goal", group="G")
     assert set(marked["method"]) == {"eigenvector; one expert; harker 1987; 1 gap"}
+    assert set(marked["n"]) == {2}  # judgements
+    assert set(result.pick("weight_local", scale="staff", group="G")["n"]) == {0}
     assert marked.set_index("term")["estimate"].to_dict() == pytest.approx(
         {"speed": 4 / 7, "price": 2 / 7, "staff": 1 / 7}, abs=EXACT
     )
@@ -109,6 +111,7 @@ def test_gaps_are_estimated_and_marked_and_the_unconnected_are_left_out_and_name
     assert cautions["weighting.gaps"] == {"expert": "G", "pairs": ["speed - staff"], "n": 1}
     assert cautions["weighting.left_out"] == {"parent": "goal", "experts": ["D"]}
     assert cautions["weighting.unchecked"] == {"experts": ["G"]}
+    assert cautions["weighting.all_consistent"]["n"] == 1  # A alone
 
 
 def test_a_gap_shrinks_the_random_index():
@@ -130,18 +133,71 @@ def test_nobody_left_below_a_parent():
     with pytest.raises(InputError, match=r"no expert compares staff"):
         weigh_experts(frame, TREE)
     chain = table(judged("D", goal=(2, "", "")), judged("E", goal=("", "", 3)))
-    with pytest.raises(InputError, match=r"whose comparisons join all criteria; found none below goal\. Ask for"):
+    with pytest.raises(InputError) as raised:
         weigh_experts(chain, TREE)
+    said = str(raised.value)
+    assert "found none below goal: D does not link speed, price | staff, E does not link speed | price, staff" in said
+    assert "Ask for comparisons that link the criteria across each |." in said
+    complete = pd.concat([chain, table(judged("A", goal=(2, 4, 2)))])
+    with pytest.raises(InputError, match=r"E does not link speed \| price, staff, A has a weight of 0"):
+        weigh_experts(complete, TREE, expert_weights={"D": 1, "E": 1, "A": 0})
+    crowd = table(*[judged(f"D{number}", goal=(2, "", "")) for number in range(7)], judged("E", goal=("", "", 3)))
+    with pytest.raises(InputError, match=r"D4 does not link speed, price \| staff, and 3 more\. Ask"):
+        weigh_experts(crowd, TREE)
+
+
+def test_a_tree_of_comparisons_has_no_consistency_ratio_and_is_not_counted_as_consistent():
+    frame = table(judged("A", goal=(2, 4, 2)), judged("T", goal=(2, 4, "")), judged("X", goal=(5, "1/5", 5)))
+    result = weigh_experts(frame, TREE)
+    assert result.pick("consistency_ratio", scale="goal", method="one expert")["group"].tolist() == ["A", "X"]
+    assert result.pick("lambda_max", scale="goal", method="one expert")["group"].tolist() == ["A", "T", "X"]
+    assert result.value("consistency_ratio", scale="price", group="T") == 0  # two criteria: by definition
+    cautions = {caution.key: caution.values for caution in result.finding().cautions}
+    assert (cautions["weighting.some_inconsistent"]["n_consistent"], cautions["weighting.some_inconsistent"]["n"]) == (
+        1,
+        2,
+    )
+    assert cautions["weighting.some_inconsistent"]["experts"] == ["X"]
+    assert cautions["weighting.unchecked"] == {"experts": ["T"]}
+    drop = weigh_experts(frame, TREE, inconsistent="drop")
+    assert set(drop.pick("weight_local", scale="goal", method="main result")["n"]) == {
+        2
+    }  # A and T: nothing breaks the rule
+
+
+def test_where_all_are_trees_nothing_is_said_to_be_consistent():
+    result = weigh_experts(table(judged("S", goal=(2, "", 3)), judged("T", goal=(2, 4, ""))), TREE)
+    assert len(result.pick("consistency_ratio", scale="goal")) == 0  # not of the group either
+    keys = [caution.key for caution in result.finding().cautions]
+    assert "weighting.none_checked" in keys
+    assert not {"weighting.all_consistent", "weighting.unchecked"} & set(keys)
+    assert np.isfinite(result.table["estimate"]).all()
 
 
 def test_inconsistent_experts_both_ways():
     keep, drop = (weigh_experts(WITH_CIRCLE, TREE, inconsistent=way) for way in ("keep", "drop"))
     assert keep.checks.loc[~keep.checks["consistent"], "expert"].tolist() == ["X"]
     for term in ("speed", "price", "staff", "fair"):
-        assert group(keep, "weight_global_other", term) == pytest.approx(group(drop, "weight_global", term), abs=EXACT)
-        assert group(drop, "weight_global_other", term) == pytest.approx(group(keep, "weight_global", term), abs=EXACT)
-    assert set(drop.pick("weight_local", scale="goal", group="")["n"]) == {2}
-    assert set(drop.pick("weight_local", scale="price", group="")["n"]) == {3}  # only where X is inconsistent
+        for result, other in ((keep, drop), (drop, keep)):
+            otherwise = group(result, "weight_global", term, "other treatment")
+            assert otherwise == pytest.approx(group(other, "weight_global", term), abs=EXACT)
+            assert result.value("weight_global", term=term) == group(
+                result, "weight_global", term
+            )  # of several, the main
+    assert not keep.table.duplicated(["quantity", "scale", "term", "group", "method"]).any()
+    assert keep.pick("weight_local", method="other treatment")["method"].unique().tolist() == [
+        "eigenvector; aij; experts together; inconsistent experts left out; other treatment"
+    ]
+    assert drop.pick("weight_local", method="main result")["method"].unique().tolist() == [
+        "eigenvector; aij; experts together; inconsistent experts left out; main result"
+    ]
+    assert (
+        len(weigh_experts(THREE, TREE).pick("weight_local", method="other treatment")) == 0
+    )  # nobody to treat otherwise
+    assert set(drop.pick("weight_local", scale="goal", method="main result")["n"]) == {2}
+    assert set(drop.pick("weight_local", scale="price", method="main result")["n"]) == {
+        3
+    }  # only where X is inconsistent
     shift = max(
         abs(group(keep, "weight_global", t) - group(drop, "weight_global", t)) for t in ("speed", "price", "staff")
     )
@@ -172,9 +228,10 @@ def test_the_farthest_judgement_is_recorded_once_an_expert():
 def test_nobody_consistent():
     result = weigh_experts(table(judged("X", goal=(5, "1/5", 5))), TREE)
     assert [caution.key for caution in result.finding().cautions][-1] == "weighting.nobody_consistent"
-    assert len(result.pick("weight_global_other", scale="goal")) == 0
-    assert len(result.pick("weight_local_other", scale="price")) == 2
-    with pytest.raises(InputError, match=r'are consistent; found none below goal.*`inconsistent="keep"`'):
+    assert len(result.pick("weight_global", scale="goal", method="other treatment")) == 0
+    assert len(result.pick("weight_local", scale="price", method="other treatment")) == 2
+    expected = r'are consistent; found none below goal: X has a consistency ratio of \d\.\d\d\..*`inconsistent="keep"`'
+    with pytest.raises(InputError, match=expected):
         weigh_experts(table(judged("X", goal=(5, "1/5", 5))), TREE, inconsistent="drop")
 
 
@@ -183,13 +240,14 @@ def test_intervals_hold_the_estimate_follow_the_seed_and_shrink_to_nothing_where
     experts = [judged(f"E{n}", goal=rng.integers(1, 6, 3), price=3) for n in range(15)]
     first, again, other = (weigh_experts(table(*experts), TREE, seed=seed, n_bootstrap=500) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(first.table, again.table)
-    rows = first.pick("weight_local", scale="goal", group="")
+    rows = first.pick("weight_local", scale="goal", method="main result")
     assert (rows["conf_low"] < rows["estimate"]).all()
     assert (rows["estimate"] < rows["conf_high"]).all()
     assert (
-        rows["conf_low"].to_numpy() != other.pick("weight_local", scale="goal", group="")["conf_low"].to_numpy()
+        rows["conf_low"].to_numpy()
+        != other.pick("weight_local", scale="goal", method="main result")["conf_low"].to_numpy()
     ).all()
-    agreed = first.pick("weight_local", scale="price", group="")
+    agreed = first.pick("weight_local", scale="price", method="main result")
     assert agreed["conf_low"].to_numpy() == pytest.approx(agreed["estimate"].to_numpy(), abs=EXACT)
     assert first.pick("weight_local", method="one expert")["conf_low"].isna().all()
 

@@ -60,7 +60,24 @@ def test_the_table_of_weights_holds_the_group_with_its_intervals(everything, tex
 
 def test_both_ways_are_two_columns(everything, text):
     layout = lay_out(everything.table, everything.views["ahp_both_ways"], "ahp_both_ways", text)
-    assert layout.header[2:4] == (text.quantity("weight_global"), text.quantity("weight_global_other"))
+    parts = [text.quantity("weight_global"), text.label("inconsistent experts kept"), text.label("main result")]
+    assert layout.header[2] == " · ".join(parts)
+    parts = [text.quantity("weight_global"), text.label("inconsistent experts left out"), text.label("other treatment")]
+    assert layout.header[3] == " · ".join(parts)
+
+
+def test_ways_of_putting_experts_together_are_three_columns(everything, text):
+    layout = lay_out(everything.table, everything.views["ahp_aggregation"], "ahp_aggregation", text)
+    assert [heading.count(text.label("main result")) for heading in layout.header[2:5]] == [1, 0, 0]
+
+
+def test_a_consistency_that_could_not_be_checked_is_a_gap_in_the_table_and_no_dot(everything, text):
+    layout = lay_out(everything.table, everything.views["ahp_consistency"], "ahp_consistency", text)
+    cells = {line[0]: line[1:3] for line in layout.rows}
+    assert cells["A"] == ("0.000", "0.000")
+    assert cells["G"] == ("", "0.000")
+    trees = weigh_experts(judgements("GG").iloc[:3], {"goal": TREE["goal"]})
+    assert plot_consistency(trees).get_yticks().size == 0
 
 
 def test_the_sentence_names_experts_pairs_and_the_rule(everything):
@@ -68,10 +85,8 @@ def test_the_sentence_names_experts_pairs_and_the_rule(everything):
     assert "Speed weighs most to the 4 experts together" in said
     assert "Saaty 1980" in said
     assert "not so: X." in said
-    assert (
-        "G left pairs open (1), estimated from the other judgements of that expert (Harker 1987): Speed - Staff."
-        in said
-    )
+    pair = Text("en", LABELS).label("speed - staff")
+    assert f"G left pairs open (1), estimated from the other judgements of that expert (Harker 1987): {pair}." in said
     assert "Below Goal, experts whose comparisons do not join all criteria are left out: D." in said
     chinese = Text("zh", LABELS).sentence(everything.finding())
     assert "未达到的是：X" in chinese
@@ -95,7 +110,7 @@ def test_dots_are_experts_and_markers_the_group(everything, text):
     ax = plot_weights(everything)
     shown = {line.get_label(): line for line in ax.lines}
     group = shown[text.axis("ahp_together_aij")]
-    main = everything.pick("weight_local", scale="goal", group="", method="aij").sort_values("estimate")
+    main = everything.pick("weight_local", scale="goal", group="", method="main result").sort_values("estimate")
     np.testing.assert_array_equal(np.sort(group.get_xdata()), main["estimate"])
     over = shown[text.axis("ahp_expert_over", value=0.1)]
     alone = everything.pick("weight_local", scale="goal", group="X")

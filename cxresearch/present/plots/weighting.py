@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxresearch.core.results import Result
+from cxresearch.core.results import Result, choices
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
 from cxresearch.present.plots.style import ACCENT, INK, MUTED, PALETTE, WARN, axes_of, wrapped
@@ -30,19 +30,20 @@ def plot_weights(result: Result, *, parent: str = "", ax: Axes | None = None) ->
     text = current_text()
     parent = parent or str(result.table["scale"].iloc[0])
     rows = result.pick("weight_local", scale=parent)
-    main = rows[rows["method"].str.contains("main result")].sort_values("estimate")
+    main = result.pick("weight_local", scale=parent, method="main result").sort_values("estimate")
     if main.empty:
         raise InputError("`parent` must have criteria below it", f"found {parent}", "See the hierarchy of the study.")
     places = {term: float(place) for place, term in enumerate(main["term"])}
     ax = axes_of(ax, width=7.2, height=1.3 + 0.5 * len(places))
     alone = rows[rows["group"] != ""]
+    together = rows[(rows["group"] == "") & ~rows["method"].str.contains("other treatment")]
     ratios = result.pick("consistency_ratio", scale=parent)
     over = ratios.loc[~RULES["consistency_ratio"].met(ratios["estimate"].to_numpy()), "group"]
     _draw_experts(ax, alone, places, set(over))
     for words, key, marker, colour, offset in TOGETHER:
-        if words == "aip; arithmetic" and words not in main["method"].iloc[0]:
+        if words == "aip; arithmetic" and not choices(words) <= choices(main["method"].iloc[0]):
             continue
-        part = result.pick("weight_local", scale=parent, group="", method=words)
+        part = together.loc[[choices(words) <= choices(method) for method in together["method"]]]
         at = part["term"].map(places) + offset
         ax.hlines(at, part["conf_low"], part["conf_high"], color=colour, linewidth=1.8)
         ax.plot(part["estimate"], at, marker, color=colour, markersize=5, label=text.axis(key))
