@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from cxresearch.core.moments import correlation_of
+from cxresearch.core.moments import ROUNDING, correlation_of
 from cxresearch.methods.one_factor import OneFactor
+
+
+def _sum_variance(variance: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """The variance of a sum, nan where it is what rounding left of its parts' variances: such a sum does not vary."""
+    return np.where(variance > ROUNDING * parts, variance, np.nan)
 
 
 def cronbach_alpha(cov: np.ndarray) -> np.ndarray:
@@ -22,7 +27,7 @@ def cronbach_alpha(cov: np.ndarray) -> np.ndarray:
     """
     p = cov.shape[-1]
     variances = np.trace(cov, axis1=-2, axis2=-1)
-    return p / (p - 1) * (1 - variances / cov.sum(axis=(-2, -1)))
+    return p / (p - 1) * (1 - variances / _sum_variance(cov.sum(axis=(-2, -1)), variances))
 
 
 def omega_total(cov: np.ndarray, fit: OneFactor) -> np.ndarray:
@@ -35,7 +40,8 @@ def omega_total(cov: np.ndarray, fit: OneFactor) -> np.ndarray:
     McDonald (1999) Test Theory, ch. 6. Hayes and Coutts (2020) Communication Methods and Measures 14:1-24,
     doi:10.1080/19312458.2020.1718629.
     """
-    return fit.loadings.sum(axis=-1) ** 2 / cov.sum(axis=(-2, -1))
+    variances = np.trace(cov, axis1=-2, axis2=-1)
+    return fit.loadings.sum(axis=-1) ** 2 / _sum_variance(cov.sum(axis=(-2, -1)), variances)
 
 
 def split_half(cov: np.ndarray) -> np.ndarray:
@@ -47,8 +53,9 @@ def split_half(cov: np.ndarray) -> np.ndarray:
     """
     odd, even = slice(0, None, 2), slice(1, None, 2)
     between = cov[..., odd, even].sum(axis=(-2, -1))
-    within = cov[..., odd, odd].sum(axis=(-2, -1)) * cov[..., even, even].sum(axis=(-2, -1))
-    correlation = between / np.sqrt(within)
+    parts = np.trace(cov, axis1=-2, axis2=-1)
+    first, second = (_sum_variance(cov[..., half, half].sum(axis=(-2, -1)), parts) for half in (odd, even))
+    correlation = between / np.sqrt(first * second)
     return 2 * correlation / (1 + correlation)
 
 
@@ -63,6 +70,7 @@ def item_rest_correlation(cov: np.ndarray) -> np.ndarray:
     variances = np.diagonal(cov, axis1=-2, axis2=-1)
     totals = cov.sum(axis=-1)
     rest = cov.sum(axis=(-2, -1))[..., None] - 2 * totals + variances
+    rest = _sum_variance(rest, variances.sum(axis=-1, keepdims=True))
     return (totals - variances) / np.sqrt(variances * rest)
 
 
@@ -72,4 +80,4 @@ def alpha_if_dropped(cov: np.ndarray) -> np.ndarray:
     variances = np.diagonal(cov, axis1=-2, axis2=-1)
     rest = cov.sum(axis=(-2, -1))[..., None] - 2 * cov.sum(axis=-1) + variances
     others = variances.sum(axis=-1, keepdims=True) - variances
-    return (p - 1) / (p - 2) * (1 - others / rest)
+    return (p - 1) / (p - 2) * (1 - others / _sum_variance(rest, others))

@@ -9,6 +9,7 @@ from cxresearch.core.moments import correlation_of
 MAX_ITERATIONS = 100
 HALVINGS = 12
 TOLERANCE = 1e-6  # largest change of a standardised parameter at which the iteration ends
+SINGULAR = 1e-9  # smallest eigenvalue of the correlations below which they have no maximum-likelihood solution
 RIDGE = 1e-10  # keeps a step defined where the information is singular; does not move the solution
 
 
@@ -40,7 +41,8 @@ def fit_one_factor(cov: np.ndarray, *, start: OneFactor | None = None) -> OneFac
 
     Returns
     -------
-    OneFactor; nan and `converged` False where a covariance matrix has no maximum (constant or identical items)
+    OneFactor; nan and `converged` False where a covariance matrix has no maximum: singular ones (constant items, items that are
+    sums of others, no more rows than items), and others
 
     Notes
     -----
@@ -64,7 +66,7 @@ def fit_one_factor(cov: np.ndarray, *, start: OneFactor | None = None) -> OneFac
     corr = correlation_of(cov).reshape(-1, p, p)
     parameters = np.full((len(corr), 2, p), np.nan)
     converged = np.zeros(len(corr), bool)
-    usable = np.flatnonzero(np.isfinite(corr).all(axis=(-2, -1)))
+    usable = np.flatnonzero(~is_singular(corr))
     if len(usable):
         first = _first_guess(corr[usable]) if start is None else _as_guess(start, sd[usable])
         parameters[usable], converged[usable] = _score(corr[usable], first)
@@ -76,6 +78,13 @@ def fit_one_factor(cov: np.ndarray, *, start: OneFactor | None = None) -> OneFac
     return OneFactor(
         loadings.reshape(*lead, p), uniquenesses.reshape(*lead, p), converged.reshape(lead), heywood.reshape(lead)
     )
+
+
+def is_singular(correlation: np.ndarray) -> np.ndarray:
+    """Whether each of the correlations (..., p, p) is singular, or not complete; (...,)."""
+    finite = np.isfinite(correlation).all(axis=(-2, -1))
+    complete = np.where(finite[..., None, None], correlation, np.eye(correlation.shape[-1]))
+    return ~finite | (np.linalg.eigvalsh(complete)[..., 0] < SINGULAR)
 
 
 def _first_guess(corr: np.ndarray) -> np.ndarray:
@@ -171,6 +180,19 @@ def _step(corr: np.ndarray, parameters: np.ndarray) -> np.ndarray:
     schur = inverse**2 / 2 - outer * (inverse - outer / (2 * c[..., None])) / c[..., None]
     schur[:, diagonal, diagonal] += RIDGE * np.trace(schur, axis1=-2, axis2=-1)[:, None]
     right = gradient_u - a * inverse_times(solve_loadings(gradient))
-    step_u = -np.linalg.solve(schur, right[..., None])[..., 0]
+    step_u = -_solve(schur, right)
     step = -solve_loadings(gradient + inverse_times(a * step_u))
     return np.stack([step, step_u], axis=1)
+
+
+def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """matrix^-1 right, (m, p); nan where the matrix is singular or not finite."""
+    try:
+        return np.linalg.solve(matrix, right[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        finite = np.isfinite(matrix).all(axis=(-2, -1))
+        sizes = np.linalg.svd(np.where(finite[:, None, None], matrix, 0.0), compute_uv=False)
+        regular = sizes[:, -1] > RIDGE**2 * sizes[:, 0]
+        solution = np.full_like(right, np.nan)
+        solution[regular] = np.linalg.solve(matrix[regular], right[regular, :, None])[..., 0]
+        return solution

@@ -81,7 +81,7 @@ def check_reliability(
     Returns
     -------
     ReliabilityResult. For each scale and for `all` items: alpha (raw, of covariances), alpha_standardized (of correlations),
-    omega_total (one-factor maximum likelihood; three items or more), split_half, mean_inter_item_correlation. For each item:
+    omega_total (one-factor maximum likelihood; three items or more, whose covariances are not singular), split_half, mean_inter_item_correlation. For each item:
     item_rest_correlation and alpha_if_dropped (three items or more). Scales that cannot be judged are left out and named
     in `cautions`.
 
@@ -205,11 +205,13 @@ def _cautions(judged: list[JudgedScale], table: pd.DataFrame) -> list[Finding]:
     found = {
         "reliability.negative_items": {"items": list(rest["term"][rest["estimate"] < 0])},
         "reliability.two_items": {"scales": [s.name for s in judged if len(s.moments.names) == 2 and s.name != ALL]},
-        "reliability.omega_few_rows": {
-            "scales": [s.name for s in judged if 2 < len(s.moments.names) >= int(s.moments.n)]
-        },
         "reliability.omega_failed": {"scales": [s.name for s in judged if s.has_failed]},
         "reliability.heywood": {"scales": [s.name for s in judged if s.is_heywood]},
         "reliability.unstable": {"scales": [s.name for s in judged if s.is_unstable]},
     }
-    return [Finding(key, values) for key, values in found.items() if any(values.values())]
+    singular = [
+        Finding("reliability.omega_singular", {"scale": s.name, "n": int(s.moments.n), "count": len(s.moments.names)})
+        for s in judged
+        if s.is_singular
+    ]
+    return singular + [Finding(key, values) for key, values in found.items() if any(values.values())]

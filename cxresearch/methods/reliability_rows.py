@@ -16,7 +16,7 @@ from cxresearch.methods.internal_consistency import (
     omega_total,
     split_half,
 )
-from cxresearch.methods.one_factor import OneFactor, fit_one_factor
+from cxresearch.methods.one_factor import OneFactor, fit_one_factor, is_singular
 
 ALL = "all"  # the scale of all items of the study
 FAILED_SHARE = 0.05  # an interval is withheld where more replicates than this have no estimate
@@ -31,7 +31,7 @@ class JudgedScale:
     name : of the scale
     moments : of its complete rows
     replicates : their bootstrap; None where no intervals are asked for
-    fit : one-factor solution; None with fewer than three items, or not more rows than items
+    fit : one-factor solution; None with fewer than three items, or where their covariances are singular
     replicate_fits : those of the replicates; None where there is no solution or no bootstrap
     """
 
@@ -44,11 +44,16 @@ class JudgedScale:
     @classmethod
     def of(cls, name: str, moments: Moments, replicates: Moments | None) -> "JudgedScale":
         """A scale with its one-factor solutions, where it has enough items and rows."""
-        if not 3 <= len(moments.names) < int(moments.n):
+        if len(moments.names) < 3 or len(moments.names) >= int(moments.n) or is_singular(moments.corr):
             return cls(name, moments, replicates, None, None)
         fit = fit_one_factor(moments.cov)
         again = fit_one_factor(replicates.cov, start=fit) if fit.converged and replicates is not None else None
         return cls(name, moments, replicates, fit, again)
+
+    @property
+    def is_singular(self) -> bool:
+        """Whether three items or more have singular covariances: too few rows, or an item that is made of others."""
+        return self.fit is None and len(self.moments.names) > 2
 
     @property
     def has_failed(self) -> bool:

@@ -23,6 +23,7 @@ from cxresearch.methods.internal_consistency import (
 )
 from cxresearch.methods.one_factor import fit_one_factor
 from cxresearch.methods.reliability import check_reliability
+from cxresearch.present.text import Text
 
 ROOT = Path(__file__).parent.parent
 CLOSED_FORM = 1e-8
@@ -137,6 +138,10 @@ def test_the_finding_names_the_scales_below_the_rule(result):
     assert finding.values["below"] == ["expectation", "loyalty"]
     assert (finding.values["n_met"], finding.values["n_scales"]) == (4, 6)
     assert finding.values["lowest"] == "expectation"
+
+
+def singular(result):
+    return [dict(caution.values) for caution in result.cautions if caution.key == "reliability.omega_singular"]
 
 
 def cautions(result):
@@ -326,14 +331,46 @@ def test_with_no_more_rows_than_items_there_is_alpha_but_no_omega():
     result = check_reliability(simulated(n=5, p=6), {"s": [f"q{i}" for i in range(1, 7)]}, n_bootstrap=20)
     assert result.pick("omega_total").empty
     assert len(result.pick("alpha")) == 2
-    assert cautions(result)["reliability.omega_few_rows"] == {"scales": ["s", "all"]}
+    assert singular(result) == [{"scale": "s", "n": 5, "count": 6}, {"scale": "all", "n": 5, "count": 6}]
 
 
 def test_a_total_of_other_items_has_no_one_factor_solution():
     answers = simulated(p=3).assign(total=lambda frame: frame.sum(axis=1))
     result = check_reliability(answers, {"s": list(answers)}, n_bootstrap=20)
     assert result.pick("omega_total", scale="s").empty
-    assert cautions(result)["reliability.omega_failed"] == {"scales": ["s", "all"]}
+    assert singular(result) == [{"scale": "s", "n": 120, "count": 4}, {"scale": "all", "n": 120, "count": 4}]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_pilot_of_eight_rows_is_judged_without_a_crash(seed):
+    """Resamples of eight rows are often singular: they count as without omega, and an interval without enough of them is withheld."""
+    answers = simulated(n=8, p=12, seed=seed)
+    scales = {"s": ["q1", "q2", "q3", "q4"], "t": ["q5", "q6", "q7", "q8"], "u": ["q9", "q10", "q11", "q12"]}
+    result = check_reliability(answers, scales, n_bootstrap=100)
+    assert singular(result) == [{"scale": "all", "n": 8, "count": 12}]
+    assert "all" not in result.omega
+    bounds = result.pick("alpha")[["conf_low", "conf_high"]].to_numpy()
+    assert np.isfinite(bounds).all()
+    assert np.abs(bounds).max() < 100
+    for language in ("en", "zh"):
+        assert "{" not in Text(language).sentence(result.finding())
+
+
+def test_a_stack_with_singular_covariances_is_fitted_where_it_can_be():
+    sound = simulated(n=60, p=4).cov().to_numpy()
+    lines = np.random.default_rng(0).normal(size=(4, 2))
+    fits = fit_one_factor(np.stack([sound, lines @ lines.T, np.ones((4, 4)), np.full((4, 4), np.nan)]))
+    assert fits.converged.tolist() == [True, False, False, False]
+    np.testing.assert_allclose(fits.loadings[0], fit_one_factor(sound).loadings, rtol=1e-9)
+    assert np.isnan(fits.loadings[1:]).all()
+
+
+def test_a_sum_that_does_not_vary_has_no_coefficient():
+    """Two items that cancel out: rounding must not be taken for a variance."""
+    x = np.random.default_rng(0).normal(size=9) + 0.1
+    cov = np.cov(np.stack([x, 0.7 - x]))
+    assert np.isnan(cronbach_alpha(cov))
+    assert np.isnan(alpha_if_dropped(np.cov(np.stack([x, 0.7 - x, x**2])))[2])
 
 
 def test_single_items_only_are_judged_together():
