@@ -22,6 +22,7 @@ TRUE_WEIGHTS = {
     "delivery": {"deli1": 0.45, "deli2": 0.35, "deli3": 0.20},
     "price": {"pric1": 0.55, "pric2": 0.45},
 }  # fmt: skip
+OPINION_NOISE = 0.25  # standard deviation of the log of an expert's own weight around the true one
 JUDGEMENT_NOISE_GOAL = 0.24  # standard deviation of the log of a ratio between dimensions
 JUDGEMENT_NOISE_WITHIN = 0.10  # and between items within a dimension
 INCONSISTENT = "E07"
@@ -44,9 +45,10 @@ def simulate_judgements(rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for expert in EXPERTS:
         for parent, weights in TRUE_WEIGHTS.items():
+            own = {name: weight * np.exp(rng.normal(0, OPINION_NOISE)) for name, weight in weights.items()}
             noise = JUDGEMENT_NOISE_GOAL if parent == GOAL else JUDGEMENT_NOISE_WITHIN
             for left, right in combinations(weights, 2):
-                ratio = weights[left] / weights[right] * np.exp(rng.normal(0, noise))
+                ratio = own[left] / own[right] * np.exp(rng.normal(0, noise))
                 rows.append((expert, parent, left, right, _say(expert, left, right, ratio)))
     return pd.DataFrame(rows, columns=["expert", "parent", "left", "right", "judgement"])
 
