@@ -69,6 +69,10 @@ class Design:
             )
         return weights / weights.mean() if len(weights) else weights
 
+    def count_clusters(self, index: pd.Index) -> int | None:
+        """Clusters of the rows in `index`; None where there are none."""
+        return None if self.clusters is None else int(_of_rows("clusters", self.clusters, index).nunique())
+
     def clusters_on(self, index: pd.Index) -> np.ndarray:
         """Cluster numbers 0..G-1 of the rows in `index`, shape (n,); each row its own cluster where there are none."""
         if self.clusters is None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from cxresearch.core.cautions import few_clusters
 from cxresearch.core.results import Finding, GroupCode, Result, View
 from cxresearch.core.rules import RULES
 
@@ -24,6 +25,7 @@ class CaseComparison(Result):
     left_out : codes of groups with too few rows on some measure
     min_group : rows that a group needs
     design_words : '', 'weighted', 'clustered' or both
+    n_clusters : clusters of the first measure's rows; None without clusters
     lone : groups with a single cluster: their means have no standard error
     """
 
@@ -53,6 +55,7 @@ class CaseComparison(Result):
     left_out: tuple[str, ...]
     min_group: int
     design_words: str
+    n_clusters: int | None
     lone: tuple[str, ...]
 
     def finding(self) -> Finding:
@@ -74,7 +77,7 @@ def comparison_finding(result: CaseComparison) -> Finding:
         "first": GroupCode(first["group"], result.by), "first_mean": first["estimate"],
         "last": GroupCode(last["group"], result.by), "last_mean": last["estimate"],
         "low": first["conf_low"], "high": first["conf_high"], "last_low": last["conf_low"], "last_high": last["conf_high"],
-        "p": test["p_value"], "eta": result.pick("eta_squared", scale=measure)["estimate"].iloc[0],
+        "test": test["quantity"], "p": test["p_value"], "eta": result.pick("eta_squared", scale=measure)["estimate"].iloc[0],
     }  # fmt: skip
     key = "differ" if differ else "no_difference"
     cautions = [*_pairs(result, measure), *_first_place(result, measure), *_reservations(result, test["quantity"])]
@@ -103,7 +106,7 @@ def _profile(result: CaseComparison) -> Finding:
     most = eta.iloc[eta["estimate"].argmax()]
     values = {
         "by": result.by, "count": len(result.measures), "differ": list(differ), "n_differ": len(differ),
-        "most": most["scale"], "eta": most["estimate"],
+        "tests": list(dict.fromkeys(tests["quantity"])), "most": most["scale"], "eta": most["estimate"],
     }  # fmt: skip
     key = "profile" if len(differ) else "profile_no_difference"
     cautions = [Finding("cases.profile_many_tests"), *_reservations(result, tests["quantity"].iloc[0])]
@@ -164,7 +167,8 @@ def _reservations(result: CaseComparison, test: str) -> list[Finding]:
         ("left_out", len(result.left_out) > 0, {"groups": _codes(result.left_out, result.by), "least": result.min_group}),
         ("association", True, {}),
     ]  # fmt: skip
-    return [Finding(f"cases.{key}", values) for key, holds, values in said if holds]
+    few = few_clusters(result.n_clusters)
+    return few + [Finding(f"cases.{key}", values) for key, holds, values in said if holds]
 
 
 def _codes(codes: Iterable[str], by: str) -> list[GroupCode]:

@@ -91,6 +91,7 @@ def compare_cases(
         left_out=tuple(dict.fromkeys(code for sample in samples for code in sample.left_out)),
         min_group=min_group,
         design_words=design.words,
+        n_clusters=design.count_clusters(first.scores.index),
         lone=tuple(dict.fromkeys(code for sample in samples for code in sample.lone(design))),
     )
 

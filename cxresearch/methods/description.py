@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from cxresearch.core.cautions import few_clusters
 from cxresearch.core.design import Design
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
@@ -24,6 +25,7 @@ class ItemResult(Result):
     ----------
     lowest, highest : the items lowest and highest on their own answer scale
     empty : items that nobody, or only one respondent, answered; they have no rows
+    n_clusters : clusters behind the standard errors; None without clusters
     """
 
     views: ClassVar[Mapping[str, View]] = {
@@ -34,6 +36,7 @@ class ItemResult(Result):
     lowest: str
     highest: str
     empty: tuple[str, ...] = ()
+    n_clusters: int | None = None
 
     def finding(self) -> Finding:
         """Which items are answered lowest and highest, relative to their answer scales."""
@@ -47,7 +50,10 @@ class ItemResult(Result):
                 "highest": self.highest,
                 "highest_mean": float(means[self.highest]),
             },
-            cautions=(Finding("items.empty", {"items": self.empty}),) if self.empty else (),
+            cautions=(
+                *([Finding("items.empty", {"items": self.empty})] if self.empty else []),
+                *few_clusters(self.n_clusters),
+            ),
         )
 
 
@@ -119,6 +125,7 @@ def check_items(
         lowest=str(height.idxmin()),
         highest=str(height.idxmax()),
         empty=tuple(name for name in names if name not in described),
+        n_clusters=design.count_clusters(answers.index[(~np.isnan(values)).any(axis=1)]),
     )
 
 

@@ -386,6 +386,27 @@ class TestFinding:
         assert [str(pair) for pair in pairs.values["pairs"]] == below
         assert any(caution.key == "cases.effect_large" and caution.rule.value == 0.8 for caution in finding.cautions)
 
+    @pytest.mark.parametrize(
+        ("words", "test", "said"),
+        [("", "welch_f", "(Welch's F: p < .001,"), ("clustered", "wald_f", "(the design's Wald test: p ")],
+    )
+    def test_says_which_test_its_p_belongs_to(self, words, test, said):
+        result = compare(DESIGNS[words])
+        finding = result.finding()
+        assert finding.values["test"] == test
+        assert finding.values["p"] == result.pick(test)["p_value"].item()
+        assert said in Text("en").sentence(finding)
+        several = compare(DESIGNS[words], CHICKS.assign(other=CHICKS["weight"] ** 2), ["weight", "other"]).finding()
+        assert several.values["tests"] == [test]
+        assert said.removesuffix("p ").split(": p")[0] in Text("en").sentence(several)
+
+    @pytest.mark.parametrize(("n_clusters", "few"), [(19, True), (20, False)])
+    def test_few_clusters_are_told(self, n_clusters, few):
+        result = compare(Design(clusters=pd.Series(np.arange(len(CHICKS)) % n_clusters, CHICKS.index)))
+        told = [caution for caution in result.finding().cautions if caution.key == "design.few_clusters"]
+        assert [caution.values["clusters"] for caution in told] == [n_clusters] * few
+        assert all(caution.rule is RULES["clusters"] for caution in told)
+
     def test_no_difference_is_not_called_equality(self):
         data = pd.DataFrame({"y": np.random.default_rng(0).normal(size=300), "g": np.arange(300) % 3})
         finding = compare(data=data, measures="y", by="g").finding()

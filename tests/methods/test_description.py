@@ -84,6 +84,14 @@ def test_a_single_cluster_has_no_standard_error(mobi):
     assert (rows["df"] == 0).all()
 
 
+@pytest.mark.parametrize(("n_clusters", "few"), [(19, True), (20, False)])
+def test_few_clusters_are_told(mobi, n_clusters, few):
+    finding = check_items(mobi, SCALES, design=Design(clusters=pd.Series(np.arange(250) % n_clusters))).finding()
+    told = [(caution.key, caution.values["clusters"]) for caution in finding.cautions]
+    assert told == [("design.few_clusters", n_clusters)] * few
+    assert not check_items(mobi, SCALES).finding().cautions
+
+
 def test_whole_weights_count_answers_as_repeated_rows():
     answers = pd.DataFrame({"q": [1.0, 2, 4, 5], "r": [3.0, 3, 1, 2]})
     times = np.array([1, 4, 2, 1])

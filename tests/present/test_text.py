@@ -91,6 +91,12 @@ def test_labels_come_from_the_study_then_the_catalogue_then_the_code():
     assert Text("en", LABELS).label("3", of="company") == "3"
 
 
+def test_pairs_are_shown_with_a_dash_that_is_no_hyphen():
+    assert Text("en").label("18-29 - 60+", of="age") == "18-29 – 60+"
+    assert Text("en", LABELS).label("1 - 3", of="company") == "Cedar – 3"
+    assert Text("en", {"company=1 - 3": "own"}).label("1 - 3", of="company") == "own"
+
+
 def test_a_key_may_have_its_own_heading_in_a_view(monkeypatch):
     monkeypatch.setitem(catalogue()["quantities"], "weights.term", {"en": "Criterion", "zh": "准则"})
     assert Text().quantity("term", view="weights") == "Criterion"

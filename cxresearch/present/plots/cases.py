@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from cxresearch.core.results import PAIR, Result
 from cxresearch.present.plots.style import ACCENT, INK, MUTED, axes_of, wrapped
-from cxresearch.present.text import current_text
+from cxresearch.present.text import SHOWN_PAIR, current_text
 
 MOST_PAIRS = 40  # a figure with more is unreadable: the clearest are drawn
 
@@ -84,5 +84,5 @@ def _write_values(ax: Axes, means: pd.DataFrame, lines: np.ndarray) -> None:
 def _pair_label(pair: str, by: str) -> str:
     """Both groups on one line if they fit, else one below the other."""
     parts = [wrapped(current_text().label(code, of=by), 40, 1) for code in pair.split(PAIR)]
-    together = PAIR.join(parts)
-    return together if wrapped(together, 40, 1) == together else f"{PAIR.rstrip()}\n".join(parts)
+    together = SHOWN_PAIR.join(parts)
+    return together if wrapped(together, 40, 1) == together else f"{SHOWN_PAIR.rstrip()}\n".join(parts)

@@ -21,10 +21,11 @@ from typing import Any, Literal
 import yaml
 
 from cxresearch.core.results import PAIR, Finding
-from cxresearch.present.numbers import write_p
+from cxresearch.present.numbers import write_as, write_p
 
 Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
+SHOWN_PAIR = " – "  # between the labels of a pair
 _SEPARATORS = {"en": ", ", "zh": "、"}
 _CHOICE_GAPS = {"en": "; ", "zh": "；"}
 _SENTENCE_GAPS = {"en": " ", "zh": ""}
@@ -63,12 +64,13 @@ class Text:
     def label(self, code: object, *, of: str = "") -> str:
         """The label of a code (of a value of column `of`) in the study, else in the catalogue, else the code itself.
 
-        A GroupCode knows its column; a pair of groups or criteria, `A - B`, is labelled part by part.
+        A GroupCode knows its column; a pair of groups or criteria, `A - B`, is labelled part by part and shown with a dash
+        that no hyphen of a label looks like.
         """
         of, code = of or getattr(code, "of", ""), str(code)
         own = self.labels.get(f"{of}={code}" if of else code)
         if not own and PAIR in code:
-            return PAIR.join(self.label(part, of=of) for part in code.split(PAIR))
+            return SHOWN_PAIR.join(self.label(part, of=of) for part in code.split(PAIR))
         return own or catalogue()["codes"].get(code, {}).get(self.language, code)
 
     def listed(self, codes: Iterable[object]) -> str:
@@ -128,8 +130,8 @@ class _Filler(Formatter):
             written = write_p(value)
             return written if written.startswith("<") else f"= {written}"
         if several:
-            return _SEPARATORS[self.text.language].join(format(entry, format_spec) for entry in value)
-        return str(format(value, format_spec))
+            return _SEPARATORS[self.text.language].join(write_as(entry, format_spec) for entry in value)
+        return write_as(value, format_spec)
 
 
 _current = Text()
