@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import NamedTuple
 
 Where = tuple[str | int, ...]  # the steps to an entry of the study file
@@ -35,9 +36,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     >>> nearest("WEIGT", ["ID", "WEIGHT"]), nearest("weight", ["WEIGHT"]), nearest("colour", ["ID"])
     ('WEIGHT', 'WEIGHT', '')
+    >>> nearest("nothere.csv", ["no_rows.csv"])
+    ''
     """
-    folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(word.casefold(), folded, 1, cutoff=0.6)
+    ending = PurePath(word).suffix.casefold()  # files that share no more than it are not alike
+    folded = {each.casefold().removesuffix(ending): each for each in known}
+    found = difflib.get_close_matches(word.casefold().removesuffix(ending), folded, 1, cutoff=0.6)
     return folded[found[0]] if found else ""
 
 
