@@ -33,7 +33,10 @@ class SurveyPart(Part):
     customer: Column | None = Field(None, description="Column that joins tickets.customer and customers.id")
     weight: Column | None = Field(None, description="Column of survey weights")
     cluster: Column | None = Field(None, description="Column of clusters; intervals respect them")
-    strata: Column | None = Field(None, description="Column of strata")
+    strata: Column | None = Field(
+        None,
+        description="Column of strata; kept for later, not used in intervals yet: they are then a little too wide",
+    )
     seconds: Column | None = Field(None, description="Column of the response time, in seconds")
     missing: Codes = Field([], description="Codes that mean 'no answer', in item, outcome and driver columns")
     missing_policy: Literal["drop"] = Field("drop", description="What to do with rows that lack an answer")
