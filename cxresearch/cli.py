@@ -79,21 +79,21 @@ def _run_plan(plan: "Plan", jobs: int | None) -> int:
 @click.argument("files", nargs=-1, required=True, type=_FILES)
 @_NOTEBOOKS
 def check(files: tuple[Path, ...], notebooks: Path | None) -> None:
-    """List every fault of the study FILES without running anything.
+    """List every fault of the study FILES and of their surveys without running anything.
 
-    Exit status: 0 none, 2 some.
+    A note tells what looks odd, such as a scale that hardly fits. Exit status: 0 no faults, 2 some.
     """
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import check_file
 
     known = read_notebooks(find_folder(notebooks))
-    faults = {file: check_file(file, known) for file in files}
-    for file, found in faults.items():
-        if found:
-            _tell_faults(str(file), found)
+    checked = {file: check_file(file, known) for file in files}
+    for file, found in checked.items():
+        if found.faults:
+            _tell_faults(str(file), found.faults)
         else:
-            click.echo(f"{file}: no faults")
-    sys.exit(BAD_INPUT if any(faults.values()) else 0)
+            click.echo("\n".join([f"{file}: no faults", *(f"  note: {note}" for note in found.notes)]))
+    sys.exit(BAD_INPUT if any(found.faults for found in checked.values()) else 0)
 
 
 @main.command()

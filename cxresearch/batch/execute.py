@@ -18,6 +18,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from cxresearch.batch.kernels import KERNEL_NAME, Kernel, KernelPool
+from cxresearch.errors import InputError
 
 SECONDS_TO_START = 60
 SECONDS_FOR_OUTPUT = 60  # a busy machine may deliver the last output of a cell late
@@ -33,7 +34,7 @@ class Failure:
 
     Attributes
     ----------
-    error : name and message of the error, in one line
+    error : message of the error, in one line, with its name unless it tells users what to mend
     cell : number of the cell as Jupyter shows it (In [3] is 3); None if no cell was reached
     """
 
@@ -131,7 +132,13 @@ def _why_stopped(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
         return "the run was stopped"
     if isinstance(error, DeadKernelError):
         return f"the kernel died ({kernel.last_words() or 'no reason known'})"
-    return f"{type(error).__name__}: {one_line(error)}"
+    return said_by(type(error).__name__, error)
+
+
+def said_by(error: str, message: object) -> str:
+    """An error in one line, with its name unless it tells users what to mend."""
+    line = one_line(message)
+    return line if error == InputError.__name__ and line else f"{error}: {line}".removesuffix(": ")
 
 
 def one_line(text: object, limit: int = 400) -> str:
@@ -145,8 +152,8 @@ def _failed_cell(notebook: nbformat.NotebookNode) -> Failure | None:
     for index, cell in enumerate(notebook.cells):
         if cell.metadata.get("papermill", {}).get("exception") is True:
             errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-            said = f"{errors[-1].ename}: {one_line(errors[-1].evalue)}" if errors else "it raised an error"
-            return Failure(said.removesuffix(": "), _number(notebook, index))
+            said = said_by(errors[-1].ename, errors[-1].evalue) if errors else "it raised an error"
+            return Failure(said, _number(notebook, index))
     return None
 
 

@@ -17,6 +17,8 @@ class Outcome:
     Attributes
     ----------
     reason : why it was skipped or failed (with the cell), else ""
+    missing : of a skipped one, the parts that the study file lacks
+    cell : of a failed one, the cell that stopped it; None where it was none
     seconds : how long it took; 0 where nothing was run
     retried : why its kernel had to be started a second time, else ""
     kept : the notebook of a failed run, with the outputs up to the fault
@@ -29,6 +31,8 @@ class Outcome:
     seconds: float = 0.0
     retried: str = ""
     kept: Path | None = None
+    missing: tuple[str, ...] = ()
+    cell: int | None = None
 
 
 def remember(folder: Path, outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -51,6 +55,9 @@ def recall(folder: Path) -> list[Outcome]:
     """The outcomes that earlier runs left in a study's folder; none where the file is missing or spoilt."""
     try:
         rows = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return [Outcome(**{**row, "kept": row["kept"] and folder / row["kept"]}) for row in rows]
+        return [
+            Outcome(**{**row, "kept": row["kept"] and folder / row["kept"], "missing": tuple(row.get("missing", ()))})
+            for row in rows
+        ]
     except (OSError, ValueError, TypeError, KeyError):
         return []

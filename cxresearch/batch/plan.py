@@ -1,12 +1,17 @@
 """What must run: one task a study and notebook, decided before anything is started."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cxresearch.batch.notebooks import NotebookFile, choose, faults_of_choices
-from cxresearch.study.open import Study, check_study, open_study
+from cxresearch.study.hints import hints_of
+from cxresearch.study.open import Study, examine_study
+from cxresearch.study.presence import unread_parts
+
+_KEYS = re.compile(r"`([^`]+)`")  # of the study file, as the reasons name them
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +24,7 @@ class Task:
     folder : where the study's outputs go
     parameters : what is handed to the notebook
     skip : why it is not run (a part of the study is missing), else ""
+    missing : the keys that the study file lacks for it
     fault : why it cannot be run, else ""
     """
 
@@ -29,6 +35,7 @@ class Task:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     skip: str = ""
     fault: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ def plan_run(
     paths = {
         path.resolve(): path.absolute() for path in files
     }.values()  # data lie relative to a link, not to its target
-    opened = {path: _open(path, notebooks) for path in paths}
+    opened = {path: _opened(path, notebooks) for path in paths}
     studies = {path: study for path, study in opened.items() if isinstance(study, Study)}
     faults = {path: found for path, found in opened.items() if isinstance(found, list)}
     faults |= _names_taken_twice({path: study.name for path, study in studies.items()})
@@ -76,19 +83,32 @@ def plan_run(
     return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in paths if path in faults})
 
 
-def check_file(path: Path, notebooks: Mapping[str, NotebookFile]) -> list[str]:
-    """Every fault of a study file, the choices that it makes for notebooks included; [] if it is sound."""
-    found = _open(path, notebooks)
-    return found if isinstance(found, list) else []
+class Checked(NamedTuple):
+    """What a check of a study file found: faults, which hinder its run, and notes, which do not."""
+
+    faults: list[str]
+    notes: list[str]
 
 
-def _open(path: Path, notebooks: Mapping[str, NotebookFile]) -> Study | list[str]:
-    """The study, or what is wrong with its file."""
-    faults = check_study(path)
-    if faults:
-        return faults
-    study = open_study(path)
-    return faults_of_choices(study.notebooks, notebooks) or study
+def check_file(path: Path, notebooks: Mapping[str, NotebookFile]) -> Checked:
+    """Every fault of a study file, the choices that it makes for notebooks included; where there is none, what looks odd."""
+    study, faults = _examined(path, notebooks)
+    if faults or study is None:
+        return Checked(faults, [])
+    hints = [] if study.parts["survey"] else hints_of(study.survey(), study.file)
+    unread = unread_parts(study.file, {need for notebook in notebooks.values() for need in notebook.needs})
+    return Checked([], hints + ([f"{', '.join(unread)}: read by no notebook of this version"] if unread else []))
+
+
+def _opened(path: Path, notebooks: Mapping[str, NotebookFile]) -> Study | list[str]:
+    """The study, without the survey that the check has read (a hundred would fill the memory), or its faults."""
+    study, faults = _examined(path, notebooks)
+    return faults if faults or study is None else Study(study.file, study.path)
+
+
+def _examined(path: Path, notebooks: Mapping[str, NotebookFile]) -> tuple[Study | None, list[str]]:
+    study, faults = examine_study(path)
+    return study, faults + (faults_of_choices(study.notebooks, notebooks) if study is not None else [])
 
 
 def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
@@ -119,4 +139,5 @@ def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:
         },
         skip="" if fault else "; ".join(dict.fromkeys(missing)),
         fault=fault,
+        missing=tuple(dict.fromkeys(key for reason in missing for key in _KEYS.findall(reason))),
     )

@@ -10,7 +10,7 @@ from types import FrameType
 
 import nbformat
 
-from cxresearch.batch.execute import Execution, execute, one_line
+from cxresearch.batch.execute import Execution, execute, said_by
 from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.outcome import Outcome, remember
 from cxresearch.batch.plan import Plan, Task
@@ -75,7 +75,7 @@ class Run:
             assemble_results(folder)
             self.pages.append(write_page(self.plan.studies[study], folder, remember(folder, self.of(study))))
         except Exception as error:
-            self.outcomes.append(Outcome(study, "index.html", "failed", f"{type(error).__name__}: {one_line(error)}"))
+            self.outcomes.append(Outcome(study, "index.html", "failed", said_by(type(error).__name__, error)))
 
 
 def run_plan(plan: Plan, *, jobs: int, progress: Progress) -> Run:
@@ -101,13 +101,13 @@ def run_task(task: Task, pool: KernelPool) -> Outcome:
     try:
         _clear(task)
         if task.skip:
-            return Outcome(task.study, task.notebook, "skipped", task.skip)
+            return Outcome(task.study, task.notebook, "skipped", task.skip, missing=task.missing)
         if task.fault:
             return Outcome(task.study, task.notebook, "failed", task.fault)
         execution = execute(task.source, task.parameters, folder=task.source.parent, pool=pool)
         return _keep(task, execution)
     except Exception as error:  # a full disk, a folder that cannot be written, a notebook file that is no notebook
-        return Outcome(task.study, task.notebook, "failed", f"{type(error).__name__}: {one_line(error)}")
+        return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
 
 
 def _keep(task: Task, execution: Execution) -> Outcome:
@@ -118,7 +118,7 @@ def _keep(task: Task, execution: Execution) -> Outcome:
         return Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried)
     _clear(task)  # half a notebook's tables and figures would pass for the whole
     kept = write_whole(_executed(task, ".failed"), content)
-    return Outcome(task.study, task.notebook, "failed", str(failure), took, retried, kept)
+    return Outcome(task.study, task.notebook, "failed", str(failure), took, retried, kept, cell=failure.cell)
 
 
 def _clear(task: Task) -> None:

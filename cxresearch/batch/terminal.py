@@ -1,6 +1,7 @@
 """What a run says on the terminal: progress while it lasts, one line a notebook at its end."""
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,5 +64,11 @@ def _lines(outcome: Outcome, wide: int, long: int) -> list[str]:
     seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds else " " * 8
     notes = "; ".join(filter(None, [outcome.reason, outcome.retried and f"second start: {outcome.retried}"]))
     line = f"{outcome.study:<{wide}}  {outcome.notebook:<{long}}  {outcome.status:<7}  {seconds}  {notes}".rstrip()
-    opening = f"{' ' * wide}  open it with: jupyter lab {shown(outcome.kept)}" if outcome.kept else ""
+    opening = f"{' ' * wide}  open it with: {_jupyter()} lab {shown(outcome.kept)}" if outcome.kept else ""
     return [line, opening] if opening else [line]
+
+
+def _jupyter() -> str:
+    """What starts Jupyter from here: the one on the PATH, else that of the interpreter at work."""
+    own = Path(sys.executable).with_name("jupyter")
+    return shown(own) if shutil.which("jupyter") is None and own.exists() else "jupyter"

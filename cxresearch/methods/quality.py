@@ -19,6 +19,7 @@ _FLAGS = {  # flag -> (quantity, what the rule says, where the rule stands)
     "speeder": ("speeders", f"below {RULES['speeder'].value:g} of the median time", "speeder"),
 }
 _CARELESS = ("straightliner", "speeder")
+_SPOILT = 0.02  # share of answers outside the scale of an item from which the scale itself is in doubt
 _GLANCE = 1000  # rows that tell most pairs of items apart
 
 
@@ -48,10 +49,20 @@ class QualityResult(Result):
     copies: tuple[tuple[str, str], ...]
 
     def finding(self) -> Finding:
-        """How many rows are used and how much of them is missing; what to look at before going on."""
+        """How many rows are used and how much is missing, items whose scale is in doubt first; what to look at."""
         shares = self.pick("missing_share").set_index("term")["estimate"]
         values = {"n_used": self.n_used, "n_read": self.n_read, "missing": self.missing, "n_items": len(shares)}
-        return Finding("quality.rows", values, cautions=tuple(self._cautions(shares)))
+        cautions = tuple(self._cautions(shares))
+        spoilt = self._spoilt()
+        return Finding("quality.spoilt" if spoilt else "quality.rows", values | spoilt, cautions=cautions)
+
+    def _spoilt(self) -> dict[str, object]:
+        """The items with so many answers outside their scale that the scale may be wrong; {} if there are none."""
+        outside = self.pick("out_of_range").set_index("term")["estimate"]
+        above = outside[outside > _SPOILT]
+        if above.empty:
+            return {}
+        return {"n_spoilt": len(above), "limit": _SPOILT, "item": above.idxmax(), "share": above.max()}
 
     def _cautions(self, shares: pd.Series) -> list[Finding]:
         dropped = self.pick("rows_dropped")[["term", "estimate"]].itertuples(index=False)
@@ -63,7 +74,7 @@ class QualityResult(Result):
             found.append(Finding("quality.missing", {**values, "limit": rule.value}, rule))
         outside = self.pick("out_of_range").set_index("term")
         counts = (outside["estimate"] * outside["n"]).round().astype(int)
-        if counts.sum():
+        if counts.sum() and not self._spoilt():
             values = {
                 "count": counts.sum(),
                 "n_items": (counts > 0).sum(),

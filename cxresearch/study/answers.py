@@ -11,7 +11,7 @@ from cxresearch.errors import InputError, name_some
 from cxresearch.study.codes import code_of
 
 LOG_COLUMNS = ("n_rows", "n_missing", "n_missing_code", "n_out_of_scale", "n_text")
-_SHOWN = 3  # values of a column that a message shows
+_SHOWN = 3  # values and rows of a column that a message shows
 Kind = Literal["answer", "word", "missing_code", "unknown"]
 
 
@@ -64,7 +64,7 @@ def key_of(value: Any) -> str:
 
 
 def read_answers(frame: pd.DataFrame, questions: Mapping[str, Question]) -> Answers:
-    """Read the columns of `questions` from a table.
+    """Read the columns of `questions` from a table whose index counts the rows of the data from 0.
 
     Raises
     ------
@@ -126,10 +126,11 @@ def _unreadable(faults: Mapping[str, pd.Series], n_columns: int) -> InputError:
         counts = column.astype(str).value_counts()
         values = ", ".join(f"'{value}' ({count})" for value, count in counts.head(_SHOWN).items())
         more = f" and {len(counts) - _SHOWN} more" if len(counts) > _SHOWN else ""
-        told.append(f"{name}: {values}{more}")
+        told.append(f"{name}: {values}{more}, row{'s' * (len(column) > 1)} {name_some(column.index + 2, _SHOWN)}")
     rest = f"; and {name_some(list(faults)[_SHOWN * 2 :])}" if len(faults) > _SHOWN * 2 else ""
     return InputError(
         "answers must be numbers",
-        f"found text in {len(faults)} of {n_columns} columns ({'; '.join(told)}{rest})",
+        f"found text in {len(faults)} of {n_columns} columns ({'; '.join(told)}{rest}; rows as in a "
+        "spreadsheet, whose row 1 is the header)",
         "Give worded answers their numbers with `codes:` of the construct, or list them under `missing:`.",
     )

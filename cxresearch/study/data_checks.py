@@ -6,15 +6,17 @@ from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
-from cxresearch.errors import InputError
+from cxresearch.errors import InputError, name_some
 from cxresearch.study import faults, filters
 from cxresearch.study.faults import Fault, Where
 from cxresearch.study.fields import Names, Part
 from cxresearch.study.file import StudyFile
-from cxresearch.study.tables import column_names
+from cxresearch.study.readers import sheet_names
+from cxresearch.study.tables import column_names, find_files
 
 Headers = dict[Where, list[str]]  # path of a table in the study file -> its columns
 SURVEY: Where = ("survey", "data")
+_MANY, _FEW = 4, 0.1  # columns that must be named, and the share of them in a table, to say that it is another one
 COUNTRIES = ("cn",)  # calendars that come with the project
 _TABLES: dict[str, Where] = {part: (part, "data") for part in ("tickets", "operations", "observations", "customers")}
 _FIXED: dict[
@@ -49,12 +51,35 @@ def read_headers(file: StudyFile, folder: Path) -> tuple[Headers, list[Fault]]:
     headers: Headers = {}
     found: list[Fault] = []
     for where, data in named_files(file):
-        encoding = file.survey.encoding if file.survey is not None and where == SURVEY else None
+        own = file.survey if where == SURVEY else None
+        choices = {} if own is None else {"encoding": own.encoding, "sheet": own.sheet}
         try:
-            headers[where] = column_names(data, folder=folder, encoding=encoding)
+            headers[where] = column_names(data, folder=folder, **choices)
         except InputError as error:
             found.append(Fault(where, str(error)))
     return headers, found
+
+
+def check_survey_table(file: StudyFile, headers: Headers, folder: Path) -> Iterator[Fault]:
+    """The one fault that nearly all columns are absent: it is another table, or there are lines above its header."""
+    named = {column for path, column in _named("columns", file) if _TABLES.get(str(path[0]), SURVEY) == SURVEY}
+    header = headers.get(SURVEY, [])
+    count = len(named.intersection(header))
+    if file.survey is None or SURVEY not in headers or len(named) < _MANY or count > _FEW * len(named):
+        return
+    path = find_files(file.survey.data, folder)[0]
+    sheets = sheet_names(path)
+    sheet = file.survey.sheet or next(iter(sheets), "")
+    others = [name for name in sheets if name != sheet]
+    place = told(file.survey.data) + (f", sheet {sheet}" if sheet else "")
+    place += f" (other sheets: {name_some(others)})" if others else ""
+    yield Fault(
+        SURVEY,
+        f"{count or 'none'} of the {len(named)} columns that the study names {'is' if count < 2 else 'are'} in {place}; "
+        f"it begins with: {name_some(header)}. "
+        + ("Choose the sheet with `survey.sheet`, or delete" if others else "Is it the right file? If so, delete")
+        + " the lines above the header",
+    )
 
 
 def check_columns(file: StudyFile, headers: Headers) -> Iterator[Fault]:

@@ -55,7 +55,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     ends = _RANGE.fullmatch(word)
     if ends and ends["first"] in known:
         return f"; did you mean '{ends['first']}..{ends['stem']}{ends['last']}'?"
-    if "," in word and word.split(",")[0].strip() in known:
-        return f"; did you mean '[{word}]'?"
+    listed = [part.strip() for part in re.split("[,，、]", word)]
+    if len(listed) > 1 and listed[0] in known:
+        return f"; did you mean '[{', '.join(listed)}]'?"
     near = nearest(word, known)
     return f"; did you mean '{near}'?" if near else ""

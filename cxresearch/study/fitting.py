@@ -26,6 +26,7 @@ _WANTED = {
     "less_than_equal": "must be {le:g} or less, found {found}",
     "too_short": "must have at least one entry, found {found}",
 }
+_MAPPINGS = ("dict_type", "model_type")
 
 
 class Fitted(NamedTuple):
@@ -103,7 +104,8 @@ def _fault(error: ErrorDetails, path: Where) -> Fault:
         return Fault(path, str(context["error"]))
     found = shown(error["input"])
     if kind in _WANTED:
-        return Fault(path, _WANTED[kind].format(found=found, **context))
+        colon = '; write ": " for the full-width ：' if kind in _MAPPINGS and "：" in found else ""
+        return Fault(path, _WANTED[kind].format(found=found, **context) + colon)
     return Fault(path, f"{error['msg'][:1].lower()}{error['msg'][1:]}, found {found}")
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.checks import Known, check_meaning
 from cxresearch.study.codes import as_codes
-from cxresearch.study.data_checks import SURVEY, check_columns, named_files, read_headers
+from cxresearch.study.data_checks import SURVEY, check_columns, check_survey_table, named_files, read_headers
 from cxresearch.study.faults import Fault
 from cxresearch.study.file import StudyFile
 from cxresearch.study.fitting import fit_types
@@ -22,6 +22,7 @@ from cxresearch.study.presence import parts_of
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
 from cxresearch.study.tables import find_files, read_table
+from cxresearch.study.value_checks import check_values
 from cxresearch.study.yaml_file import read_yaml
 
 JUDGEMENT_COLUMNS = ["expert", "parent", "left", "right", "judgement"]
@@ -148,7 +149,7 @@ class Study:
 
 
 def open_study(path: str | Path) -> Study:
-    """Open a study file and check it as a whole, the columns of its data files included.
+    """Open a study file and check it as a whole, the columns of its data files and the answers of its survey included.
 
     Raises
     ------
@@ -156,31 +157,57 @@ def open_study(path: str | Path) -> Study:
         If anything is wrong; the message lists every fault with its place in the file.
     """
     path = Path(path)
-    file, faults = _examine(path)
-    if faults or file is None:
+    study, faults = examine_study(path)
+    if faults or study is None:
         count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
         raise InputError(f"{path} cannot be used", f"found {count}:\n  " + "\n  ".join(faults))
-    return Study(file, path)
+    return study
 
 
 def check_study(path: str | Path) -> list[str]:
     """Every fault of a study file, each with its place; [] if it is sound."""
-    return _examine(Path(path))[1]
+    return examine_study(Path(path))[1]
 
 
-def _examine(path: Path) -> tuple[StudyFile | None, list[str]]:
+def examine_study(path: Path) -> tuple[Study | None, list[str]]:
+    """The study, None if its file is faulty, and every fault; where the file is sound, those of the survey's data.
+
+    The survey is read for it, once: the study keeps it.
+    """
+    file, faults = _examine_file(path)
+    if faults or file is None:
+        return None, faults
+    study = Study(file, path)
+    return study, _faults_of_survey(study)
+
+
+def _faults_of_survey(study: Study) -> list[str]:
+    if study.parts["survey"]:
+        return []
+    try:
+        survey = study.survey()
+    except InputError as error:
+        return [f"survey: {error}"]
+    return [str(fault) for fault in check_values(study.file, survey)]
+
+
+def _examine_file(path: Path) -> tuple[StudyFile | None, list[str]]:
     try:
         content = read_yaml(path)
     except InputError as error:
         return None, str(error).splitlines()
     fitted = fit_types(content)
     headers, unread = read_headers(fitted.file, path.parent)
+    strange = list(check_survey_table(fitted.file, headers, path.parent))
+    if strange:
+        del headers[SURVEY]  # told as one fault
     survey = fitted.file.survey
     given = {key for key, value in content.items() if value is not None}
     given |= {str(path[0]) for path in fitted.excused if len(path) == 1}
     known = Known(frozenset(given), fitted, headers.get(SURVEY), survey.data if survey is not None else [])
     found = [
         *unread,
+        *strange,
         *check_columns(fitted.file, headers),
         *check_meaning(fitted.file, known),
         *check_service(fitted.file, known),

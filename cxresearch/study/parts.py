@@ -27,6 +27,7 @@ class SurveyPart(Part):
     """The survey: one row a respondent."""
 
     data: File = Field(description="Path, list of paths or glob: csv, tsv (also .gz), xlsx, sav, dta, parquet")
+    sheet: Name | None = Field(None, description="Sheet of a workbook; the first if not given")
     encoding: Encoding | None = Field(None, description="Encoding of text files; found by itself if not given")
     where: Text | None = Field(None, description="Row filter: comparisons, and/or/not, in (...), `names in backticks`")
     id: Column | None = Field(None, description="Column that tells respondents apart")

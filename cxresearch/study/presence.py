@@ -1,7 +1,21 @@
 """Which parts a study has, and why it lacks the others: what decides which notebooks run."""
 
+from collections.abc import Collection
+
+from cxresearch.study.data_checks import named_files
 from cxresearch.study.file import StudyFile
 from cxresearch.study.fitting import kind_at
+
+_SETTINGS = (
+    "study",
+    "title",
+    "aim",
+    "language",
+    "seed",
+    "privacy",
+    "notebooks",
+)  # parts that no notebook needs to read
+_READ_WITH = {"survey": ("recommend",), "groups": ("cases.by",), "experts.judgements": ("experts.hierarchy",)}
 
 
 def parts_of(file: StudyFile) -> dict[str, str]:
@@ -35,3 +49,25 @@ def _why_no_drivers(file: StudyFile) -> str:
     if file.outcome is None:
         return "the study file has no `outcome`"
     return "" if file.drivers_used else "the study file has no `drivers` and no construct but the outcome and loyalty"
+
+
+def unread_parts(file: StudyFile, needs: Collection[str]) -> list[str]:
+    """The parts given in a study file that nothing with these needs reads.
+
+    >>> file = StudyFile.model_validate({"study": "demo", "tickets": {"data": "t.csv"}, "privacy": {"min_group": 5}})
+    >>> unread_parts(file, ["survey"]), unread_parts(file, ["tickets"])
+    (['tickets'], [])
+    """
+    read = {*needs, *(part for need in needs for part in _READ_WITH.get(need, ()))}
+    given = [part for part, why in parts_of(file).items() if not why and getattr(file, part.partition(".")[0])]
+    files = {".".join(map(str, path)) for path, _ in named_files(file)}
+    unread = []
+    for top in (part for part in given if "." not in part and part not in _SETTINGS):
+        inner = [part for part in given if part.startswith(f"{top}.") and part not in read]
+        if top in read:
+            unread += [part for part in inner if part in files and part != f"{top}.data"]
+        elif any(part.startswith(f"{top}.") for part in read.intersection(given)):
+            unread += inner
+        else:
+            unread.append(top)
+    return unread

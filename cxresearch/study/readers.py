@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +13,13 @@ import pandas as pd
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.codes import code_of
 from cxresearch.study.encoding import decode
+from cxresearch.study.faults import did_you_mean
 
 SEPARATORS = (",", ";", "\t")
 KINDS = ("csv", "tsv", "csv.gz", "tsv.gz", "xlsx", "sav", "dta", "parquet")
 _TEXT = (".csv", ".tsv", ".txt")
 _SHEETS = (".xlsx", ".xlsm", ".xls")
+_BLANK_START = re.compile(r"\A(?:[ \t]*\r?\n)+")
 _DECIMAL_COMMA = r"[+-]?(?:0|[1-9]\d{0,14})(?:,\d+)?"
 
 
@@ -26,11 +29,12 @@ class Table:
 
     Attributes
     ----------
-    frame : DataFrame, index 0..n-1; column names are text without blanks around them
+    frame : DataFrame; column names are text without blanks around them, the index counts the rows of the data from 0
     paths : the files read, in order
     encoding : of the text, "utf-8" for instance; "" for binary files
     value_labels : column -> code -> label, from .sav and .dta files
     variable_labels : column -> label, likewise
+    n_blank : rows without any content, which are left out
     """
 
     frame: pd.DataFrame
@@ -38,25 +42,28 @@ class Table:
     encoding: str = ""
     value_labels: dict[str, dict[Any, str]] = field(default_factory=dict)
     variable_labels: dict[str, str] = field(default_factory=dict)
+    n_blank: int = 0
 
 
-def read_file(path: Path, encoding: str | None, *, header_only: bool = False) -> Table:
-    """Read one file, or no more of it than its header.
+def read_file(path: Path, encoding: str | None, *, sheet: str | None = None, header_only: bool = False) -> Table:
+    """Read one file, or no more of it than its header; of a workbook one sheet, the first where `sheet` is None.
 
     Raises
     ------
     InputError
-        If the file is empty, unreadable or of an unknown kind, or if a column name stands twice.
+        If the file is empty, unreadable or of an unknown kind, if it has no such sheet, or if a column name stands twice.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = suffixes[-1] if suffixes else ""
     if kind == ".gz" and len(suffixes) > 1:
         kind = suffixes[-2] + ".gz"
+    if sheet is not None and kind not in _SHEETS:
+        raise InputError("`survey.sheet` is for workbooks", f"found {path.name}", "Leave it out.")
     try:
         if kind.removesuffix(".gz") in _TEXT:
             return _read_text(path, kind, encoding, header_only)
         if kind in _SHEETS:
-            return _read_sheet(path, header_only)
+            return _read_sheet(path, sheet, header_only)
         if kind in (".sav", ".zsav", ".dta"):
             return _read_labelled(path, kind, header_only)
         if kind == ".parquet":
@@ -81,6 +88,7 @@ def _read_text(path: Path, kind: str, encoding: str | None, header_only: bool) -
         except (EOFError, zlib.error) as error:
             raise InputError(f"{path.name} must be a whole gzip file", f"found: {error}", "Copy it anew.") from error
     text, found = decode(raw, path, encoding)
+    text = _BLANK_START.sub("", text).rstrip("\r\n")
     if not text.strip():
         raise _empty(path)
     separator = "\t" if kind.startswith(".tsv") else _separator(text)
@@ -92,6 +100,7 @@ def _read_text(path: Path, kind: str, encoding: str | None, header_only: bool) -
         keep_default_na=False,
         na_values=[""],
         nrows=1 if header_only else None,
+        skip_blank_lines=False,  # so that rows are counted as a spreadsheet counts them
         low_memory=False,
     )
     frame = _with_header(cells.iloc[1:], cells.iloc[0].tolist(), path)
@@ -128,11 +137,24 @@ def _with_decimal_point(column: pd.Series) -> pd.Series:
     return column
 
 
-def _read_sheet(path: Path, header_only: bool) -> Table:
+def sheet_names(path: Path) -> list[str]:
+    """The sheets of a workbook; [] for any other file."""
     from python_calamine import CalamineWorkbook
 
-    sheet = CalamineWorkbook.from_path(path).get_sheet_by_index(0)
-    rows = sheet.to_python(nrows=1 if header_only else None)
+    return CalamineWorkbook.from_path(path).sheet_names if path.suffix.lower() in _SHEETS else []
+
+
+def _read_sheet(path: Path, sheet: str | None, header_only: bool) -> Table:
+    from python_calamine import CalamineWorkbook
+
+    book = CalamineWorkbook.from_path(path)
+    known = book.sheet_names
+    if sheet is not None and sheet not in known:
+        near = did_you_mean(sheet, known)
+        raise InputError(
+            f"`survey.sheet` must name a sheet of {path.name} ({', '.join(known)})", f"found '{sheet}'{near}"
+        )
+    rows = book.get_sheet_by_name(sheet or known[0]).to_python(nrows=1 if header_only else None)
     if not rows:
         raise _empty(path)
     return Table(

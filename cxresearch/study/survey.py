@@ -5,23 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
 from cxresearch.errors import InputError, name_some
 from cxresearch.study import filters
-from cxresearch.study.answers import Question, key_of, read_answers
+from cxresearch.study.answers import read_answers
 from cxresearch.study.codes import as_codes, code_of
 from cxresearch.study.faults import did_you_mean
+from cxresearch.study.questions import extra_columns, questions_of, ranges_of
 from cxresearch.study.screening import flag_rows
 from cxresearch.study.tables import read_table
 
 if TYPE_CHECKING:
     from cxresearch.study.file import StudyFile
     from cxresearch.study.parts import SurveyPart
-
-RECOMMEND = (0.0, 10.0)  # the scale of the Net Promoter question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +44,19 @@ class Survey:
 
     Attributes
     ----------
-    frame : every column of the rows used; index = row number in the data as read
+    frame : every column of the rows used; the index counts the rows of the data from 0
     answers : floats; all items in study order, then those of outcome, drivers and `recommend` that are no items. Missing and
         out-of-scale answers are nan, reversed items turned round
     items : every item, in study order
     scales : construct -> items
-    ranges : item -> (low, high); items whose construct has no scale are left out
+    ranges : column of `answers` -> (low, high): items whose construct has a scale, or only worded answers, and `recommend`
     scores : floats; construct means (nan unless all items are answered), then outcome and driver columns that are no construct
     outcome, drivers : as in `scores`; by default every other construct drives, but for one named loyalty
     groups : text codes ("1", never "1.0"), missing where missing; a column for each of `groups:`, and `cases.by`
     by : `cases.by`, else the first of `groups:`
     design : survey weights and clusters
     item_log : what happened to each column of `answers`: n_rows, n_missing, of these n_missing_code and n_out_of_scale; n_text
-    row_log : reason, n: rows_read, then rows dropped by reason, then rows_used
+    row_log : reason, n: rows_read, then rows dropped by reason (blank, where, ...), then rows_used
     flags : bool; duplicate, straightliner, speeder, as far as they can be judged, of the rows that `where` leaves, also of
         those dropped for a flag
     unscreened : answers, outcome and design of the rows of `flags`
@@ -91,7 +89,11 @@ class Survey:
     @property
     def score_ranges(self) -> dict[str, tuple[float, float]]:
         """Column of `scores` -> lowest and highest possible score, where the study file gives a scale."""
-        of_constructs = {name: self.ranges[its[0]] for name, its in self.scales.items() if its[0] in self.ranges}
+        of_constructs = {
+            name: self.ranges[items[0]]
+            for name, items in self.scales.items()
+            if all(item in self.ranges for item in items)
+        }
         return {name: limits for name, limits in (self.ranges | of_constructs).items() if name in self.scores}
 
     def scores_by(self, column: str) -> pd.DataFrame:
@@ -101,7 +103,7 @@ class Survey:
     def comparable_groups(self, min_group: int = 2) -> list[str]:
         """The columns of `groups` in which two groups or more have `min_group` rows with an outcome."""
         answered = self.groups[self.scores[self.outcome].notna()]
-        return [name for name in answered if (answered[name].value_counts() >= min_group).sum() >= 2]
+        return [str(name) for name in answered if (answered[name].value_counts() >= min_group).sum() >= 2]
 
 
 def read_survey(file: "StudyFile", folder: Path) -> Survey:
@@ -119,14 +121,15 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         no row is left.
     """
     part = _survey_part(file)
-    table = read_table(part.data, folder=folder, encoding=part.encoding)
+    table = read_table(part.data, folder=folder, encoding=part.encoding, sheet=part.sheet)
     _refuse_absent_columns(file, table.frame)
-    questions = _questions(file)
+    questions = questions_of(file)
     frame = _filtered(table.frame, part.where)
     answers = read_answers(frame, questions)
     items = list(dict.fromkeys(item for its_items in file.scales.values() for item in its_items))
-    ranges = {item: (questions[item].low, questions[item].high) for item in items if np.isfinite(questions[item].low)}
-    flags = flag_rows(frame, answers.given, ranges, identity=part.id, seconds=part.seconds)
+    ranges = ranges_of(questions, answers.log)
+    of_items = {item: limits for item, limits in ranges.items() if item in items}
+    flags = flag_rows(frame, answers.given, of_items, identity=part.id, seconds=part.seconds)
     unscreened = Unscreened(
         answers=answers.values,
         outcome=_scores(file, answers.values)[file.outcome] if file.outcome else None,
@@ -137,6 +140,8 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         frame, answers = frame.loc[kept], read_answers(frame.loc[kept], questions)
     if part.where:
         dropped = {"where": len(table.frame) - len(flags), **dropped}
+    if table.n_blank:
+        dropped = {"blank": table.n_blank, **dropped}
     return Survey(
         frame=frame,
         answers=answers.values,
@@ -150,7 +155,7 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         by=_by(file),
         design=_design(frame, part),
         item_log=answers.log,
-        row_log=_row_log(rows_read=len(table.frame), **dropped, rows_used=len(frame)),
+        row_log=_row_log(rows_read=len(table.frame) + table.n_blank, **dropped, rows_used=len(frame)),
         flags=flags,
         unscreened=unscreened,
         encoding=table.encoding,
@@ -178,7 +183,7 @@ def columns_of(file: "StudyFile") -> dict[str, str]:
     needed = {column: path for path, column in single.items() if column}
     for name, items in file.scales.items():
         needed |= dict.fromkeys(items, f"constructs.{name}.items")
-    needed |= dict.fromkeys(_extra_columns(file), "outcome, drivers or recommend")
+    needed |= dict.fromkeys(extra_columns(file), "outcome, drivers or recommend")
     needed |= dict.fromkeys(_group_columns(file), "groups or cases.by")
     return needed
 
@@ -216,48 +221,6 @@ def _kept_rows(flags: pd.DataFrame, *, duplicates: str, careless: str) -> tuple[
             "Set `survey.duplicates` or `survey.careless` to keep.",
         )
     return kept, dropped
-
-
-def _questions(file: "StudyFile") -> dict[str, Question]:
-    """How each column of the answers is read: items first, then outcome, drivers and `recommend`."""
-    everywhere = frozenset(map(key_of, _survey_part(file).missing))
-    questions: dict[str, Question] = {}
-    for construct in file.constructs.values():
-        ends = construct.scale or (
-            (min(construct.codes.values()), max(construct.codes.values())) if construct.codes else None
-        )
-        low, high = ends or (-np.inf, np.inf)
-        missing = everywhere | frozenset(map(key_of, construct.missing))
-        for item in construct.items:
-            turned = item in construct.reversed
-            if turned and ends is None:
-                raise InputError(
-                    f"the reversed item '{item}' needs a scale",
-                    "its construct has none",
-                    "Add `scale: [lowest, highest]`.",
-                )
-            questions.setdefault(item, Question(construct.codes, missing, low, high, turned))
-    for column in _extra_columns(file):
-        questions.setdefault(column, _plain_question(file, column, everywhere))
-    return questions
-
-
-def _plain_question(file: "StudyFile", column: str, missing: frozenset[str]) -> Question:
-    """Outcome and drivers have missing codes but no scale; of `recommend` 0 to 10 are answers, whatever is a code elsewhere."""
-    if column != file.recommend:
-        return Question(missing=missing)
-    low, high = RECOMMEND
-    if column == file.outcome or column in file.drivers_used:
-        return Question(missing=missing, low=low, high=high)
-    answers = {key_of(number) for number in range(int(low), int(high) + 1)}
-    return Question(missing=missing - answers, low=low, high=high)
-
-
-def _extra_columns(file: "StudyFile") -> list[str]:
-    """Outcome, driver and `recommend` columns that are neither a construct nor an item."""
-    known = {*file.scales, *(item for items in file.scales.values() for item in items)}
-    named = [file.outcome, *file.drivers_used, file.recommend]
-    return list(dict.fromkeys(name for name in named if name and name not in known))
 
 
 def _scores(file: "StudyFile", answers: pd.DataFrame) -> pd.DataFrame:

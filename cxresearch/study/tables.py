@@ -4,6 +4,7 @@ Text stays text: only blank cells are missing, "NA" or "Blank" are for the surve
 cell that is not blank is a number.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,15 @@ _NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"  # le
 _fits = re.compile(_NUMBER).fullmatch
 
 
-def read_table(data: str | list[str], *, folder: Path, encoding: str | None = None) -> Table:
-    """Read one file, several, or all that a pattern finds, as one table.
+def read_table(data: str | list[str], *, folder: Path, encoding: str | None = None, sheet: str | None = None) -> Table:
+    """Read one file, several, or all that a pattern finds, as one table, without its wholly blank rows.
 
     Parameters
     ----------
-    data : path, list of paths, or pattern such as "waves/*.csv"; csv, tsv (also .gz), xlsx (its first sheet), sav, dta, parquet
+    data : path, list of paths, or pattern such as "waves/*.csv"; csv, tsv (also .gz), xlsx, sav, dta, parquet
     folder : where relative paths start
     encoding : of text files; found out where None
+    sheet : of workbooks; the first where None
 
     Raises
     ------
@@ -42,20 +44,25 @@ def read_table(data: str | list[str], *, folder: Path, encoding: str | None = No
     0  4.0   Cedar
     1  NaN      NA
     """
-    parts = [read_file(path, encoding) for path in find_files(data, folder)]
+    parts = [read_file(path, encoding, sheet=sheet) for path in find_files(data, folder)]
     _refuse_different_columns(parts)
     names = list(parts[0].frame.columns)
     frame = pd.concat([part.frame[names] for part in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame
+    blank = _blank_rows(frame)
+    frame = frame[~blank] if blank.any() else frame
     return Table(
         pd.DataFrame({name: _as_numbers(frame[name]) for name in names}, columns=names),
         tuple(path for part in parts for path in part.paths),
         ", ".join(dict.fromkeys(part.encoding for part in parts if part.encoding)),
         _merged([part.value_labels for part in parts]),
         _merged([part.variable_labels for part in parts]),
+        int(blank.sum()),
     )
 
 
-def column_names(data: str | list[str], *, folder: Path, encoding: str | None = None) -> list[str]:
+def column_names(
+    data: str | list[str], *, folder: Path, encoding: str | None = None, sheet: str | None = None
+) -> list[str]:
     """The column names of a table, without reading its rows; of the first file where there are several.
 
     Raises
@@ -63,7 +70,7 @@ def column_names(data: str | list[str], *, folder: Path, encoding: str | None = 
     InputError
         As `read_table`, for what shows in the first lines.
     """
-    return list(read_file(find_files(data, folder)[0], encoding, header_only=True).frame.columns)
+    return list(read_file(find_files(data, folder)[0], encoding, sheet=sheet, header_only=True).frame.columns)
 
 
 def find_files(data: str | list[str], folder: Path) -> list[Path]:
@@ -90,13 +97,25 @@ def find_files(data: str | list[str], folder: Path) -> list[Path]:
         if not path.is_file():
             near = nearest(path.name, [other.name for other in path.parent.glob("*")])
             action = f"Did you mean '{near}'?" if near else "Check the path; it starts at the study file."
-            raise InputError("a data file must be there", f"found no file {path}", action)
+            raise InputError(f"no such file: {os.path.normpath(path)}", action=action)
     return found
 
 
 def _glob(path: Path) -> list[Path]:
     anchor = Path(path.anchor) if path.is_absolute() else Path()
     return [found for found in anchor.glob(str(path.relative_to(anchor))) if found.is_file()]
+
+
+def _blank_rows(frame: pd.DataFrame) -> np.ndarray:
+    """Which rows (n,) hold nothing in any column; each column is looked at where the ones before it are blank."""
+    blank = np.ones(len(frame), bool)
+    for name in frame:
+        places = np.flatnonzero(blank)
+        cells = frame[name].iloc[places]
+        blank[places] = [
+            gone or (isinstance(cell, str) and not cell.strip()) for cell, gone in zip(cells, cells.isna(), strict=True)
+        ]
+    return blank
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from cxresearch.errors import InputError
+from cxresearch.study import full_width
 
 _PLAIN = (  # tag, pattern of the whole scalar, first characters
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -60,7 +61,7 @@ class _Loader(yaml.SafeLoader):
 
     def _refuse_twice(self, node: yaml.MappingNode) -> None:
         first: dict[str, int] = {}
-        for key, _ in node.value:
+        for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode) or not key.value:
                 raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key.start_mark)
@@ -69,6 +70,15 @@ class _Loader(yaml.SafeLoader):
                     f"line {line}: the key '{key.value}' stands twice (first in line {first[key.value]})"
                 )
             first.setdefault(key.value, line)
+            if isinstance(value, yaml.ScalarNode) and not value.value and not key.style and "：" in key.value:
+                self.faults.append(full_width.told(line, "："))
+
+
+def _construct_text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    mark = "" if node.style else full_width.slip(node.value)
+    if mark:
+        loader.faults.append(full_width.told(node.start_mark.line + 1, mark))
+    return str(node.value)
 
 
 def _construct_mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Hashable, Any]:
@@ -100,6 +110,7 @@ for _tag, _pattern, _first in _PLAIN:
         f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first.replace("\0", ""))
     )
 _Loader.yaml_implicit_resolvers[""] = [("tag:yaml.org,2002:null", re.compile("^$"))]
+_Loader.add_constructor("tag:yaml.org,2002:str", _construct_text)
 _Loader.add_constructor("tag:yaml.org,2002:map", _construct_mapping)
 _Loader.add_constructor("tag:yaml.org,2002:seq", _construct_list)
 _Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
@@ -131,7 +142,8 @@ def parse_yaml(text: str) -> dict[str, Any]:
         raise InputError("\n".join(loader.faults))
     if not isinstance(content, dict):
         found = "nothing" if content is None else "a list" if isinstance(content, list) else f"'{content}'"
-        raise InputError("line 1: a study file must hold `key: value` lines", f"found {found}")
+        hint = full_width.hint(text, 0, text.count("\n")) if isinstance(content, str) else ""
+        raise InputError("line 1: a study file must hold `key: value` lines", hint or f"found {found}")
     return content
 
 
@@ -148,6 +160,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise InputError(f"line {line}: not UTF-8", "", "Save the study file in the encoding UTF-8.") from error
+    except FileNotFoundError as error:
+        raise InputError(f"no such file: {path}") from error
     except OSError as error:
         raise InputError("the study file must be there and readable", error.strerror or str(error)) from error
 
@@ -159,4 +173,13 @@ def _explain(error: yaml.YAMLError, text: str) -> str:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     hint = next((f"; {advice}" for start, advice in _HINTS.items() if problem.startswith(start)), "")
+    if mark and (slip := _full_width(mark, getattr(error, "context_mark", None) or mark, problem, text)):
+        hint = f"; {slip}"
     return (f"line {mark.line + 1}, column {mark.column + 1}: " if mark else "") + problem + hint
+
+
+def _full_width(end: yaml.Mark, start: yaml.Mark, problem: str, text: str) -> str:
+    """The full-width mark that may be to blame, in the line of the error, the two above it, or where its text began."""
+    if problem == "found unexpected end of stream":
+        return full_width.unclosed(text, start.line)
+    return full_width.hint(text, min(start.line, end.line - 2), end.line)

@@ -73,6 +73,14 @@ def test_a_raising_cell_stops_the_notebook_and_is_named(run):
     assert execution.notebook.cells[-2].outputs[0].ename == "ValueError"
 
 
+def test_a_fault_that_users_can_mend_is_told_without_the_name_of_its_class(run):
+    execution = run(
+        "from cxresearch.errors import InputError", "raise InputError('rows must be there', 'none', 'Look.')"
+    )
+    assert execution.failure.cell == 4
+    assert str(execution.failure) == "cell 4: rows must be there; found none. Look."
+
+
 @pytest.mark.parametrize(
     ("ending", "reason"),
     [

@@ -35,6 +35,8 @@ def test_one_task_a_study_and_notebook_with_absolute_places(plan, study_file, tm
 def test_skips_what_the_study_has_no_part_for_and_says_why_once(plan, study_file):
     skips = {task.notebook: task.skip for task in plan(study_file("post")).tasks}
     assert skips == {"01_one": "", "02_two": "", "04_experts": "the study file has no `experts`"}
+    missing = {task.notebook: task.missing for task in plan(study_file("post")).tasks}
+    assert missing == {"01_one": (), "02_two": (), "04_experts": ("experts",)}
 
 
 def test_only_some_notebooks(plan, study_file):

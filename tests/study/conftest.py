@@ -17,6 +17,7 @@ seed: 20261121
 
 survey:
   data: ../data/survey.csv
+  sheet: null
   encoding: null
   where: null
   id: respondent
@@ -182,7 +183,11 @@ class Sample:
         self.path.parent.mkdir()
         self.data.mkdir()
         for name, columns in TABLES.items():
-            (self.data / f"{name}.csv").write_text(",".join(columns.split()) + "\n", encoding="utf-8")
+            rows = ["Cedar,2025Q3", "Cedar,2025Q4", "Aspen,2026Q1", "Aspen,2026Q2"] if name == "survey" else []
+            filled = [",".join(["1"] * (len(columns.split()) - 2) + [row]) for row in rows]
+            (self.data / f"{name}.csv").write_text(
+                "\n".join([",".join(columns.split()), *filled, ""]), encoding="utf-8"
+            )
         self.write(FULL)
 
     def write(self, text: str) -> Path:
@@ -196,16 +201,16 @@ class Sample:
 
 
 @cache
-def _columns_of(name: str, content: bytes, encoding: str | None) -> list[str]:
+def _columns_of(name: str, content: bytes, encoding: str | None, sheet: str | None) -> list[str]:
     with TemporaryDirectory() as folder:
         (Path(folder) / name).write_bytes(content)
-        return column_names(name, folder=Path(folder), encoding=encoding)
+        return column_names(name, folder=Path(folder), encoding=encoding, sheet=sheet)
 
 
-def _remembered(data: list[str], *, folder: Path, encoding: str | None = None) -> list[str]:
+def _remembered(data: list[str], *, folder: Path, encoding: str | None = None, sheet: str | None = None) -> list[str]:
     """`column_names`, reading the same content once only: a hundred faults are tried on the same tables."""
     path = find_files(data, folder)[0]
-    return _columns_of(path.name, path.read_bytes(), encoding)
+    return _columns_of(path.name, path.read_bytes(), encoding, sheet)
 
 
 @pytest.fixture

@@ -427,7 +427,7 @@ def test_parts_that_need_each_other(sample, text, fault):
         "study: a\nexperts: {judgements: ../data/judgements.csv, hierarchy: {goal: [x, y]}}",
         "study: a\nexperts: {scores: ../data/scores.csv}",
         "study: a\nexperts: {judgements: ../data/judgements.csv}\nconstructs: {a: {items: a1}, b: {items: b1}}",
-        "study: a\nsurvey: {data: ../data/survey.csv}\nconstructs: {nps: {items: nps}}\noutcome: nps\ndrivers: [rel1, company]",
+        "study: a\nsurvey: {data: ../data/survey.csv}\nconstructs: {nps: {items: nps}}\noutcome: nps\ndrivers: [rel1, weight]",
         "study: a\ntickets: {data: ../data/tickets.csv}\ntargets: [{indicator: kept_promise_rate, value: 0.9}]",
         "study: 1\ntickets: {data: ../data/tick*.csv}\ntitle: 2026",
     ],

@@ -66,9 +66,39 @@ def test_words_become_numbers_and_reversed_items_turn_once(tmp_path):
 
 def test_words_alone_are_a_scale(tmp_path):
     constructs = {"speed": {"items": ["q1", "q2"], "codes": {"no": 0, "yes": 1}}}
-    survey = read(tmp_path, "q1,q2\nno,yes\nyes,2\n", constructs)
+    survey = read(tmp_path, "q1,q2\nno,yes\nyes,\n", constructs)
     assert survey.ranges == {"q1": (0, 1), "q2": (0, 1)}
-    np.testing.assert_array_equal(survey.answers["q2"], [1, nan])
+    assert survey.score_ranges == {"speed": (0, 1)}
+
+
+def test_codes_of_some_answers_are_no_scale(tmp_path):
+    constructs = {"speed": {"items": ["q1", "q2"], "codes": {"四": 4, "五": 5}}}
+    survey = read(tmp_path, "q1,q2\n1,四\n四,五\n5,四\n", constructs)
+    np.testing.assert_array_equal(survey.answers["q1"], [1, 4, 5])
+    assert survey.item_log["n_out_of_scale"].tolist() == [0, 0]
+    assert survey.ranges == {"q2": (4, 5)}
+    assert survey.score_ranges == {}
+    one_word = read(tmp_path, "q1,q2\n四,四\n四,四\n", {"speed": {"items": ["q1", "q2"], "codes": {"四": 4}}})
+    assert one_word.ranges == {}
+
+
+def test_a_word_for_no_answer_is_no_end_of_a_scale(tmp_path):
+    constructs = {"speed": {"items": ["q1"], "codes": {"no": 0, "yes": 1, "unsure": 99}, "missing": [99]}}
+    survey = read(tmp_path, "q1\nno\nyes\nunsure\n", constructs)
+    assert survey.ranges == {"q1": (0, 1)}
+
+
+def test_the_question_of_recommending_has_its_scale(tmp_path):
+    survey = read(tmp_path, "q1,q2,nps\n1,2,3\n2,2,7\n", recommend="nps")
+    assert survey.ranges["nps"] == (0, 10)
+    as_item = read(tmp_path, "q1,q2\n1,2\n2,2\n", recommend="q1")
+    assert as_item.ranges == {"q1": (1, 5), "q2": (1, 5)}
+
+
+def test_blank_rows_are_counted_first(tmp_path):
+    survey = read(tmp_path, "q1,q2\n1,2\n,\n3,4\n2,1\n", survey={"where": "q1 > 1"})
+    assert survey.row_log.to_numpy().tolist() == [["rows_read", 4], ["blank", 1], ["where", 1], ["rows_used", 2]]
+    assert survey.frame.index.tolist() == [2, 3]
 
 
 def test_unknown_text_is_an_error_with_all_faults_at_once(tmp_path):
@@ -77,7 +107,9 @@ def test_unknown_text_is_an_error_with_all_faults_at_once(tmp_path):
         read(tmp_path, table, outcome="out")
     said = str(caught.value)
     assert "found text in 3 of 3 columns" in said
-    assert "q1: 'n/a' (1); q2: 'agree' (2), 'no idea' (1), 'so-so' (1) and 1 more; out: 'x' (2)" in said
+    assert "q1: 'n/a' (1), row 4; " in said
+    assert "q2: 'agree' (2), 'no idea' (1), 'so-so' (1) and 1 more, rows 2, 3, 4 and 2 more; " in said
+    assert "out: 'x' (2), rows 2, 3; rows as in a spreadsheet, whose row 1 is the header)" in said
     assert "`codes:`" in said
     assert "`missing:`" in said
 

@@ -225,10 +225,48 @@ def test_a_row_with_too_many_cells_is_refused_with_its_line(tmp_path):
 
 def test_a_missing_file_is_named_with_the_nearest(tmp_path):
     (tmp_path / "survey.csv").write_text("a\n1\n")
-    with pytest.raises(InputError, match=r"found no file .*survay.csv. Did you mean 'survey.csv'"):
+    with pytest.raises(InputError, match=r"^no such file: .*survay.csv. Did you mean 'survey.csv'"):
         read_table("survay.csv", folder=tmp_path)
     with pytest.raises(InputError, match=r"must find some; none fit '\*.xlsx'"):
         read_table("*.xlsx", folder=tmp_path)
+
+
+def test_blank_rows_are_left_out_and_counted_alike_in_text_and_sheets(tmp_path):
+    rows = [[1, "a"], ["", ""], ["  ", None], [2, ""], ["", "b"], ["", ""], [3, "c"]]
+    frame = pd.DataFrame(rows, columns=["q1", "unit"], dtype=object)
+    frame.to_excel(tmp_path / "t.xlsx", index=False)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    for name in ("t.csv", "t.xlsx"):
+        table = read_table(name, folder=tmp_path)
+        assert table.n_blank == 3
+        assert table.frame.index.tolist() == [0, 3, 4, 6]  # rows as they stand in the file
+        assert table.frame["q1"].fillna(0).tolist() == [1, 2, 0, 3]
+    whole = frame.iloc[[0, 1, 3]].assign(unit="x", q1=[1, 2, 3])
+    whole.to_csv(tmp_path / "u.csv", index=False)
+    assert read_table("u.csv", folder=tmp_path).frame["q1"].dtype == "int64"
+
+
+def test_lines_without_anything_count_as_rows_but_not_around_the_table(tmp_path):
+    (tmp_path / "t.csv").write_text("\n  \nq1,q2\n1,2\n\n3,4\n\n\n")
+    table = read_table("t.csv", folder=tmp_path)
+    assert table.frame.index.tolist() == [0, 2]
+    assert table.n_blank == 1
+    assert table.frame.dtypes.tolist() == ["int64", "int64"]
+
+
+@pytest.mark.parametrize("read", [read_table, column_names])
+def test_a_sheet_is_chosen_by_its_name(read, tmp_path):
+    with pd.ExcelWriter(tmp_path / "t.xlsx") as book:
+        pd.DataFrame({"about": ["read me"]}).to_excel(book, sheet_name="说明", index=False)
+        pd.DataFrame({"q1": [1]}).to_excel(book, sheet_name="数据", index=False)
+    assert list(getattr(read("t.xlsx", folder=tmp_path), "frame", ["about"])) == ["about"]
+    found = read("t.xlsx", folder=tmp_path, sheet="数据")
+    assert list(getattr(found, "frame", found)) == ["q1"]
+    with pytest.raises(InputError, match=r"must name a sheet of t.xlsx \(说明, 数据\); found '数锯'"):
+        read("t.xlsx", folder=tmp_path, sheet="数锯")
+    (tmp_path / "t.csv").write_text("q1\n1\n")
+    with pytest.raises(InputError, match=r"`survey.sheet` is for workbooks; found t.csv"):
+        read("t.csv", folder=tmp_path, sheet="数据")
 
 
 def test_a_header_alone_is_a_table_without_rows(tmp_path):
