@@ -4,16 +4,19 @@ Everything that needs only `n`, means and covariances takes Moments, so that a b
 on which an estimator runs once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.resampling import interval, resample_counts
+from cxresearch.core.results import words
+from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 
-CHUNK = 256  # replicates weighed at a time; bounds the memory of a bootstrap, does not change its numbers
+MOMENTS_ONLY = "moments only"  # in `method`: no rows, so no bootstrap and no robust errors
 ROUNDING = 1e-12  # of its mean square: a smaller variance is what rounding left
 
 
@@ -27,7 +30,7 @@ class Moments:
     mean : (..., p)
     cov : (..., p, p), denominator n - 1
     names : the p items
-    design_words : '', 'weighted', 'clustered' or both: how the rows were counted
+    design_words : '', 'weighted', 'clustered' or both: how the rows were counted; 'moments only' where a verb was given no rows
     n_units : of a bootstrap, the rows or clusters that were drawn from; 0 of a sample
     """
 
@@ -78,7 +81,7 @@ class Moments:
         ----------
         correlation : square DataFrame, (p, p), items as rows and columns in the same order
         n : respondents behind it
-        mean, sd : (p,) each; 0 and 1 where not published
+        mean, sd : (p,) each; nan and 1 where not published
 
         Raises
         ------
@@ -103,7 +106,7 @@ class Moments:
                 "Type the whole matrix, both triangles.",
             )
         scale = np.ones(len(names)) if sd is None else np.asarray(sd, float)
-        centre = np.zeros(len(names)) if mean is None else np.asarray(mean, float)
+        centre = np.full(len(names), np.nan) if mean is None else np.asarray(mean, float)
         return cls(np.asarray(n), centre, matrix * np.outer(scale, scale), names)
 
     @property
@@ -117,7 +120,20 @@ class Moments:
         return correlation_of(self.cov)
 
     def select(self, names: Sequence[str]) -> "Moments":
-        """The moments of some of the items, in the order asked for."""
+        """The moments of some of the items, in the order asked for.
+
+        Raises
+        ------
+        InputError
+            For a name that is no item.
+        """
+        unknown = [str(name) for name in names if name not in self.names]
+        if unknown:
+            raise InputError(
+                "every name must be an item of the moments",
+                f"found no {name_some(unknown)}",
+                f"The items are {name_some(self.names, 12)}.",
+            )
         where = [self.names.index(name) for name in names]
         return replace(self, mean=self.mean[..., where], cov=self.cov[..., where, :][..., where], names=tuple(names))
 
@@ -139,6 +155,35 @@ class Moments:
     def interval(self, estimates: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Expanded percentile interval of what was estimated from each replicate of this bootstrap, (B, ...)."""
         return interval(estimates, level, n_units=self.n_units, clustered="clustered" in self.design_words)
+
+
+def rows_or_moments(data: pd.DataFrame | Moments, *, design: Design | None) -> pd.DataFrame | Moments:
+    """What a verb was given, once it is sure that it is rows, or moments of one sample; moments are marked as such.
+
+    Raises
+    ------
+    InputError
+        For anything else, moments of a stack or with gaps in their covariances, or a design beside moments.
+    """
+    if isinstance(data, pd.DataFrame):
+        return data
+    if not isinstance(data, Moments):
+        raise InputError(
+            "the data must be a DataFrame with one row a respondent, or Moments",
+            f"found {type(data).__name__}",
+            "Write `pd.DataFrame(...)`, or `Moments.from_correlation(...)` for a published matrix.",
+        )
+    if data.cov.ndim != 2 or not np.isfinite(data.cov).all():
+        raise InputError(
+            "Moments must be those of one sample, with complete covariances",
+            f"found covariances of shape {data.cov.shape}",
+            "Take one sample of the stack, and items with answers.",
+        )
+    if design is not None and not design.is_simple:
+        raise InputError(
+            "weights and clusters need the rows", "found Moments beside `design`", "Give the rows, or no `design`."
+        )
+    return replace(data, design_words=words(MOMENTS_ONLY, data.design_words))
 
 
 def correlation_of(cov: np.ndarray) -> np.ndarray:
@@ -173,10 +218,11 @@ def bootstrap_moments(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, desig
     n, p = values.shape
     centre = values.mean(axis=0)  # products of centred values: no digits are lost for large means
     totals = _unit_totals(values - centre, design, frame.index)
+    blocks = resample_counts(len(totals), n_bootstrap, seed=seed, clustered=design.clusters is not None)
     mean = np.empty((n_bootstrap, p))
     cov = np.empty((n_bootstrap, p, p))
     upper = np.triu_indices(p)
-    for start, counts in resample_counts(len(totals), n_bootstrap, seed=seed, clustered=design.clusters is not None):
+    for start, counts in blocks:
         sums = counts @ totals
         block = slice(start, start + len(counts))
         size = sums[:, :1]
@@ -189,80 +235,6 @@ def bootstrap_moments(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, desig
         cov[block] = np.where(varies[:, :, None] & varies[:, None, :], within, 0.0) * (n / (n - 1))
     names = tuple(map(str, frame.columns))
     return Moments(np.full(n_bootstrap, n), mean + centre, cov, names, design.words, len(totals))
-
-
-def resample_counts(n_units: int, n_bootstrap: int, *, seed: int, clustered: bool) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield (first replicate, counts (b, n_units)) in blocks: how often each row or cluster is drawn.
-
-    The same seed and number of units give the same draws, whatever is resampled.
-    """
-    draws = n_units - 1 if clustered else n_units
-    if n_units < 2:
-        raise InputError("a bootstrap needs two rows or clusters", f"found {n_units}", "Check `where` and `cluster`.")
-    rng = np.random.default_rng(seed)
-    shares = np.full(n_units, 1 / n_units)
-    for start in range(0, n_bootstrap, CHUNK):
-        size = min(CHUNK, n_bootstrap - start)
-        yield start, rng.multinomial(draws, shares, size=size).astype(float)
-
-
-def interval(
-    replicates: np.ndarray, level: float = 0.95, *, n_units: int, clustered: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Expanded percentile interval over the first axis of replicates (B, ...); nan replicates give a nan interval.
-
-    Parameters
-    ----------
-    replicates : estimates of resamples
-    level : wanted coverage
-    n_units, clustered : what was drawn from, as for `resample_counts`
-    """
-    tail = expanded_tail(level, n_units, clustered=clustered)
-    low, high = np.quantile(replicates, [tail, 1 - tail], axis=0)
-    return low, high
-
-
-def expanded_tail(level: float, n_units: int, *, clustered: bool = False) -> float:
-    """Share of the replicates to cut off at either end: Phi(t) for the quantile t of t with n_units - 1.
-
-    Plain percentiles are those of a normal distribution whose spread is known. Where n of n rows are drawn, t is stretched
-    by sqrt(n / (n - 1)) too, as the variance of a resample is that much too small; clusters, of which G - 1 are drawn, do not
-    need it.
-
-    References
-    ----------
-    Hesterberg (2015) The American Statistician 69:371-386, doi:10.1080/00031305.2015.1089789.
-
-    >>> [round(expanded_tail(0.95, n), 4) for n in (10, 50, 1000)]
-    [0.0086, 0.0212, 0.0248]
-    """
-    from scipy.special import ndtr, stdtrit
-
-    stretch = 1.0 if clustered else np.sqrt(n_units / (n_units - 1))
-    return float(ndtr(stretch * stdtrit(n_units - 1, (1 - level) / 2)))
-
-
-def complete_values(frame: pd.DataFrame) -> np.ndarray:
-    """The frame as floats (n, p), once it is sure that it is numeric, complete and has two rows or more."""
-    text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
-    if text:
-        raise InputError(
-            "the answers must be numeric",
-            f"found text in {name_some(text)} ({len(text)} of {frame.shape[1]} columns)",
-            "Map words to numbers with `codes:` in the study file, or leave the columns out.",
-        )
-    if len(frame) < 2:
-        raise InputError("at least two rows are needed", f"found {len(frame)}", "Check `where` and missing answers.")
-    values = frame.to_numpy(float)
-    missing = np.isnan(values).any(axis=0)
-    if missing.any():
-        names = [str(name) for name, gap in zip(frame.columns, missing, strict=True) if gap]
-        raise InputError(
-            "the answers must be complete",
-            f"found missing answers in {name_some(names)} ({len(names)} of {frame.shape[1]} columns)",
-            'Drop incomplete rows first, or use `missing="drop"`.',
-        )
-    return values
 
 
 def _unit_totals(centred: np.ndarray, design: Design, index: pd.Index) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import expanded_tail
+from cxresearch.core.resampling import expanded_tail
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.case_result import CaseComparison

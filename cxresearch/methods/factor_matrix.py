@@ -7,7 +7,7 @@ import pandas as pd
 
 from cxresearch.core.correlation import Correlation, correlate
 from cxresearch.core.design import Design
-from cxresearch.core.moments import complete_values
+from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 
 SINGULAR = 1e-8  # a smallest eigenvalue not above this: some item follows from others

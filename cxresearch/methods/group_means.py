@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import resample_counts
+from cxresearch.core.resampling import resample_counts
 from cxresearch.methods.linearised import linearised_means
 
 
@@ -98,8 +98,9 @@ def bootstrap_means(
         np.add.at(sums[1], (units, codes), own * (values.to_numpy() - centres[-1]))
         totals += [sums[0], sums[1]]
     together = np.hstack(totals)
+    blocks = resample_counts(n_units, n_bootstrap, seed=seed, clustered=design.clusters is not None)
     drawn = np.empty((n_bootstrap, together.shape[1]))
-    for start, counts in resample_counts(n_units, n_bootstrap, seed=seed, clustered=design.clusters is not None):
+    for start, counts in blocks:
         drawn[start : start + len(counts)] = counts @ together
     parts = np.split(drawn, np.cumsum([total.shape[1] for total in totals])[:-1], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments, complete_values
+from cxresearch.core.moments import Moments, bootstrap_moments
 from cxresearch.core.results import Finding, Result, View, gather
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.errors import InputError, name_some

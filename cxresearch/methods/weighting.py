@@ -6,7 +6,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.moments import interval, resample_counts
+from cxresearch.core.resampling import interval, resample_counts
 from cxresearch.core.results import gather
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.ahp_group import Aggregation, Appraisal, appraise, group_weights

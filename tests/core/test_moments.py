@@ -6,15 +6,9 @@ import pytest
 from scipy import stats
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import (
-    CHUNK,
-    Moments,
-    bootstrap_moments,
-    complete_values,
-    correlation_of,
-    interval,
-    resample_counts,
-)
+from cxresearch.core.moments import Moments, bootstrap_moments, correlation_of, rows_or_moments
+from cxresearch.core.resampling import CHUNK, interval, resample_counts
+from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError
 
 EXACT = 1e-12  # closed forms
@@ -88,6 +82,54 @@ def test_a_published_matrix_with_deviations_is_a_data_set():
     np.testing.assert_allclose(moments.cov, [[4, 3], [3, 9]], rtol=EXACT)
     np.testing.assert_array_equal(moments.mean, [3, 4])
     assert moments.n == 100
+
+
+def test_means_that_were_not_published_are_not_known():
+    moments = Moments.from_correlation(matrix([[1, 0.5], [0.5, 1]]), 100)
+    assert np.isnan(moments.mean).all()
+    np.testing.assert_array_equal(moments.sd, [1, 1])
+
+
+def test_a_verb_takes_rows_or_the_moments_of_one_sample(frame):
+    assert rows_or_moments(frame, design=None) is frame
+    moments = Moments.from_frame(frame, design=Design(weights=pd.Series(1.0, frame.index)))
+    taken = rows_or_moments(moments, design=Design())
+    assert taken.design_words == "moments only; weighted"
+    assert taken.cov is moments.cov
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.eye(3), "DataFrame with one row a respondent, or Moments; found ndarray"),
+        ([1.0], "or Moments; found list"),
+        (Moments(np.array([9]), np.zeros((1, 2)), np.ones((1, 2, 2)), ("a", "b")), r"one sample.* shape \(1, 2, 2\)"),
+        (Moments(np.array(9), np.zeros(2), np.full((2, 2), np.nan), ("a", "b")), "complete covariances"),
+    ],
+)
+def test_other_data_are_refused(data, message):
+    with pytest.raises(InputError, match=message):
+        rows_or_moments(data, design=None)
+
+
+def test_moments_have_no_design(frame):
+    with pytest.raises(InputError, match="weights and clusters need the rows"):
+        rows_or_moments(Moments.from_frame(frame), design=Design(weights=pd.Series(1.0, frame.index)))
+
+
+def test_select_knows_its_items(frame):
+    with pytest.raises(InputError, match=r"found no d, e\. The items are a, b, c"):
+        Moments.from_frame(frame).select(["a", "d", "e"])
+
+
+@pytest.mark.parametrize("n_bootstrap", [-1, 2.5, True, "many"])
+def test_a_number_of_replicates_that_cannot_be(frame, n_bootstrap):
+    for draw in (
+        lambda: bootstrap_moments(frame, n_bootstrap, seed=1),
+        lambda: resample_counts(4, n_bootstrap, seed=1, clustered=False),
+    ):
+        with pytest.raises(InputError, match="`n_bootstrap` must be a whole number of 0 or more"):
+            draw()
 
 
 @pytest.mark.parametrize(
@@ -213,7 +255,8 @@ def test_a_bootstrap_knows_what_was_drawn_whatever_is_selected(frame):
     ("frame", "message"),
     [
         (pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]}), r"numeric; found text in b \(1 of 2 columns\)"),
-        (pd.DataFrame({"a": [1.0, np.nan, 3.0]}), r"complete; found missing answers in a \(1 of 1 columns\)"),
+        (pd.DataFrame({"a": [1.0, np.nan, 3.0]}), r"finite; found missing answers in a \(1 of 1 columns\)"),
+        (pd.DataFrame({"a": [1.0, 2.0], "b": [np.inf, 1.0]}), r"infinite answers in b \(1 of 2 columns\)"),
         (pd.DataFrame({"a": [1.0]}), "at least two rows are needed; found 1"),
         (pd.DataFrame({"a": []}, dtype=float), "at least two rows are needed; found 0"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxresearch.core.moments import interval, resample_counts
+from cxresearch.core.resampling import interval, resample_counts
 from cxresearch.core.results import COLUMNS
 from cxresearch.errors import InputError
 from cxresearch.methods.weighting import weigh_experts
