@@ -143,6 +143,25 @@ def test_a_line_an_expert_with_the_limit_and_the_names_of_what_is_over(everythin
     assert [note.get_text() for note in ax.texts] == [text.label("goal")]
 
 
+def test_parents_above_the_limit_are_named_together(text):
+    tree = {"goal": ["a", "b", "c"], "a": ["d", "e", "f"]}
+    pairs = [
+        ("goal", "a", "b"),
+        ("goal", "a", "c"),
+        ("goal", "b", "c"),
+        ("a", "d", "e"),
+        ("a", "d", "f"),
+        ("a", "e", "f"),
+    ]
+    rows = [("X", *pair, said) for pair, said in zip(pairs, (5, "1/5", 5, 3, "1/3", 3), strict=True)]
+    result = weigh_experts(pd.DataFrame(rows, columns=["expert", "parent", "left", "right", "judgement"]), tree)
+    ratios = result.pick("consistency_ratio", method="one expert")
+    assert ratios["estimate"].min() > 0.1
+    [note] = plot_consistency(result).texts
+    assert note.get_text() == text.listed(["a", "goal"])  # by their ratios
+    assert note.xy == (ratios["estimate"].max(), 0)
+
+
 def test_a_line_a_parent_where_experts_are_many(many, text):
     ax = plot_consistency(many)
     assert [label.get_text() for label in ax.get_yticklabels()] == [text.label("goal"), "Price"]

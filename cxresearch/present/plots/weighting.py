@@ -101,8 +101,11 @@ def plot_consistency(result: Result, *, ax: Axes | None = None) -> Axes:
         if some.any():
             ax.plot(rows["estimate"][some], at[some], "o", color=colour, markersize=5, alpha=0.7, label=text.axis(key))
     if line == "group":
-        for ratio, height, code in zip(rows["estimate"][~within], at[~within], rows[other][~within], strict=True):
-            ax.annotate(text.label(code), (ratio, height), (5, 3), textcoords="offset points", fontsize=7, color=WARN)
+        over = rows[~within].sort_values("estimate")
+        for name, part in over.groupby(line, sort=False):  # one note a line, so that names do not lie on each other
+            end = (part["estimate"].iloc[-1], places[name])
+            said = text.listed(part[other])
+            ax.annotate(said, end, (5, 4), textcoords="offset points", ha="right", fontsize=7, color=WARN)
     ax.set_yticks(list(places.values()), [wrapped(text.label(name)) for name in places])
     ax.set_xlim(left=-0.005)
     ax.margins(y=0.05)
