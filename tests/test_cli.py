@@ -135,7 +135,8 @@ def test_a_failed_notebook_is_kept_with_its_error(first, place):
 def test_the_page_says_what_was_left_out(first, place):
     page = (place / "out" / "post" / "index.html").read_text(encoding="utf-8")
     assert "the branch is closed" in page
-    assert "the study file has no `experts`" in page
+    assert "the study file has no <code>experts</code>" in page
+    assert "cell 5 stopped: AssertionError: the branch is closed" in page
 
 
 def test_running_again_what_failed_puts_it_in_place(second, place):

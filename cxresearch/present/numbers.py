@@ -96,6 +96,17 @@ def write_decimals(value: float, decimals: int) -> str:
     return written
 
 
+def write_as(value: object, spec: str) -> str:
+    """A value by a format of Python, but no number with a minus before nothing but zeros.
+
+    >>> write_as(-0.001, ".0%"), write_as(-0.02, ".0%"), write_as("speed", "")
+    ('0%', '-2%', 'speed')
+    """
+    written = format(value, spec)
+    zero = isinstance(value, float) and written.startswith("-") and not any(digit in written for digit in "123456789")
+    return written[1:] if zero else written
+
+
 def write_plain(value: float, decimals: int) -> str:
     """A number with no more decimals than it needs, `decimals` at most.
 

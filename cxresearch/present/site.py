@@ -39,6 +39,14 @@ class Outcome(Protocol):
     def reason(self) -> str:
         """Why it was skipped or failed."""
 
+    @property
+    def missing(self) -> Sequence[str]:
+        """Of a skipped one, the keys that the study file lacks."""
+
+    @property
+    def cell(self) -> int | None:
+        """Of a failed one, the cell that stopped it."""
+
 
 def write_page(study: "Study", folder: Path, outcomes: Sequence[Outcome] = ()) -> Path:
     """Write index.html from what the notebooks of a study have left in pages/.
@@ -135,9 +143,19 @@ def _left_out(outcome: Outcome, folder: Path, text: Text) -> dict[str, str]:
         "title": _title(outcome.notebook, text),
         "status": text.heading(f"page.{outcome.status}"),
         "failed": "failed" if outcome.status == "failed" else "",
-        "reason": _with_code(outcome.reason),
+        "reason": _with_code(_reason(outcome, text)),
         "executed": _executed(folder, outcome.notebook),
     }
+
+
+def _reason(outcome: Outcome, text: Text) -> str:
+    """Why a notebook was left out, in the study's language; the message of an error as it is."""
+    if outcome.missing:
+        return text.note("page.lacks", keys=[f"`{key}`" for key in outcome.missing])
+    if outcome.cell is not None:
+        error = outcome.reason.removeprefix(f"cell {outcome.cell}: ")
+        return text.note("page.stopped", cell=outcome.cell, error=error)
+    return outcome.reason
 
 
 def _with_code(message: str) -> str:

@@ -78,7 +78,7 @@ def test_a_fault_that_users_can_mend_is_told_without_the_name_of_its_class(run):
         "from cxresearch.errors import InputError", "raise InputError('rows must be there', 'none', 'Look.')"
     )
     assert execution.failure.cell == 4
-    assert str(execution.failure) == "cell 4: rows must be there; found none. Look."
+    assert str(execution.failure) == "cell 4: rows must be there; none. Look."
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from cxresearch.present.numbers import decimals_for, write_interval, write_p, write_plain, writer_of
+from cxresearch.present.numbers import decimals_for, write_as, write_interval, write_p, write_plain, writer_of
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,18 @@ def test_p_is_written_with_three_decimals_only():
 
 def test_whole_numbers_keep_their_zeros():
     assert [write_plain(value, 2) for value in (100.0, 10.0, 0.0, 1000.0)] == ["100", "10", "0", "1,000"]
+
+
+@pytest.mark.parametrize(
+    ("value", "spec", "written"),
+    [
+        (-0.004, ".0%", "0%"),
+        (-0.0, ".2f", "0.00"),
+        (-0.005, ".1%", "-0.5%"),
+        (-12.0, ".0f", "-12"),
+        (1234, ",", "1,234"),
+        ("-0", "", "-0"),
+    ],
+)
+def test_sentences_know_no_negative_zero(value, spec, written):
+    assert write_as(value, spec) == written

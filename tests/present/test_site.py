@@ -43,8 +43,8 @@ class Page(HTMLParser):
         self.text += data if "style" not in self.open else ""
 
 
-def outcome(notebook, status, reason=""):
-    return SimpleNamespace(notebook=notebook, status=status, reason=reason)
+def outcome(notebook, status, reason="", missing=(), cell=None):
+    return SimpleNamespace(notebook=notebook, status=status, reason=reason, missing=missing, cell=cell)
 
 
 @pytest.fixture
@@ -64,8 +64,9 @@ def folder(study, tmp_path, example):
 @pytest.fixture
 def source(study, folder) -> str:
     left_out = [
-        outcome("04_ahp_weighting", "skipped", "no `experts`"),
-        outcome("08_case_comparison", "failed", "cell 3: <oops>"),
+        outcome("04_ahp_weighting", "skipped", "no `experts` there", ("experts",)),
+        outcome("08_case_comparison", "failed", "cell 3: <oops>", cell=3),
+        outcome("09_complaints", "failed", "it needs `tocket`"),
     ]
     return write_page(study, folder, [outcome("01_reliability", "ok"), *left_out]).read_text(encoding="utf-8")
 
@@ -119,8 +120,23 @@ def test_notebooks_stand_in_their_order_and_tables_are_numbered_through(source):
 
 def test_what_is_left_out_is_told_with_its_reason(source):
     text = Page(source).text
-    assert re.search(r"Expert weights \(AHP\) · Skipped: no experts", text)
-    assert re.search(r"Comparison of groups · Failed: cell 3: <oops>", text)
+    assert re.search(r"Expert weights \(AHP\) · Skipped: the study file has no experts", text)
+    assert re.search(r"Comparison of groups · Failed: cell 3 stopped: <oops>", text)
+    assert re.search(r"Complaints · Failed: it needs tocket", text)
+
+
+def test_a_chinese_page_tells_in_chinese_what_is_left_out(study, folder):
+    study.language = "zh"
+    left_out = [
+        outcome(
+            "04_ahp_weighting", "skipped", "the study file has no `groups` and no `cases.by`", ("groups", "cases.by")
+        ),
+        outcome("08_case_comparison", "failed", "cell 3: 没有数据", cell=3),
+    ]
+    source = write_page(study, folder, left_out).read_text(encoding="utf-8")
+    assert "研究文件中没有 <code>groups</code>、<code>cases.by</code>" in source
+    assert "第 3 个单元格出错：没有数据" in source
+    assert "the study file" not in source
 
 
 def test_title_aim_and_labels_are_escaped(source):
