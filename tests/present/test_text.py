@@ -112,3 +112,13 @@ def test_an_unknown_heading_is_an_error():
 def test_p_values_in_a_sentence_are_written_as_in_a_table(monkeypatch):
     monkeypatch.setitem(catalogue()["notes"], "example.p", {"en": "(p {p:p})", "zh": "（p {p:p}）"})
     assert [Text().note("example.p", p=p) for p in (0.034, 0.0002)] == ["(p = .034)", "(p < .001)"]
+
+
+def test_levels_are_written_as_the_p_values_held_against_them():
+    finding = Finding("factors.sphere", {"p_value": 0.2}, RULES["significance"])
+    assert "(p = .200, level .05, " in Text().sentence(finding)
+
+
+def test_chinese_terms_are_the_same_everywhere():
+    words = [entry["zh"] for section in SECTIONS for entry in catalogue()[section].values()]
+    assert not [text for text in words if any(term in text for term in ("题目", "量尺", "答案尺度", "总 ω"))]

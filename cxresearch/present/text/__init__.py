@@ -7,7 +7,8 @@ Each file holds one topic with both languages side by side:
     codes:      word that methods use as a code, e.g. "all" or "weighted" -> what it is called
     axes:       key -> axis label or legend of a figure
     findings:   key of a Finding -> sentence; {name:.2f} formats a number, {name:label} shows codes by their labels, "p {name:p}"
-                a p value as "p = .034" or "p < .001"
+                a p value as "p = .034" or "p < .001",
+                {level:level} the level it is held against as ".05"
     notes:      key -> other sentence of a report
 """
 
@@ -117,7 +118,7 @@ class Text:
 
 
 class _Filler(Formatter):
-    """str.format, plus `{codes:label}` for one code or a list of codes and `{p:p}` for a p value."""
+    """str.format, plus `{codes:label}` for one code or a list of codes, `{p:p}` for a p value, `{level:level}` for its level."""
 
     def __init__(self, text: Text) -> None:
         self.text = text
@@ -129,6 +130,8 @@ class _Filler(Formatter):
         if format_spec == "p":
             written = write_p(value)
             return written if written.startswith("<") else f"= {written}"
+        if format_spec == "level":
+            return f"{value:g}".removeprefix("0")
         if several:
             return _SEPARATORS[self.text.language].join(write_as(entry, format_spec) for entry in value)
         return write_as(value, format_spec)
