@@ -219,14 +219,15 @@ def _add_group_consistency(rows: Rows, appraisal: Appraisal, counts: np.ndarray,
     index = consistency_index(eigenvalue, k)
     ratio = consistency_ratio(index, k, table=choices.random_index)
     keys = {"scale": appraisal.parent, "n": int((counts > 0).sum())}
-    rows.add("lambda_max", eigenvalue, **keys, method=words("aij", TOGETHER))
-    rows.add("consistency_index", index, **keys, method=words("aij", TOGETHER))
+    together = words(TOGETHER, TREATMENT_WORDS[choices.inconsistent])
+    rows.add("lambda_max", eigenvalue, **keys, method=words("aij", together))
+    rows.add("consistency_index", index, **keys, method=words("aij", together))
     some = counts > 0
     if np.isfinite(appraisal.ratio[some]).any():  # gaps are filled without contradiction: of trees alone it would be 0
-        rows.add("consistency_ratio", ratio, **keys, method=words(choices.random_index, "aij", TOGETHER))
+        rows.add("consistency_ratio", ratio, **keys, method=words(choices.random_index, "aij", together))
     if some.sum() > 1:
         agreement = consensus(appraisal.weights[some], counts[some])
-        rows.add("consensus", agreement, **keys, method=words(choices.weighing, "shannon entropy", TOGETHER))
+        rows.add("consensus", agreement, **keys, method=words(choices.weighing, "shannon entropy", together))
 
 
 def check_table(appraisals: list[Appraisal], experts: tuple[str, ...]) -> pd.DataFrame:
