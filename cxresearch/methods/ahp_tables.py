@@ -207,9 +207,11 @@ def add_group(
 def add_other(rows: Rows, weights: LeveledWeights, counts: Mapping[str, np.ndarray], choices: Choices) -> None:
     """The group's weights had inconsistent experts been treated the other way; left out where nobody would be left."""
     method = choices.treated_otherwise()
+    n_by_parent = {parent: int((count > 0).sum()) for parent, count in counts.items()}
+    everyone = max(n_by_parent.values())
     for (quantity, parent, term), weight in weights.items():
         if np.isfinite(weight):
-            n = int((counts[parent] > 0).sum()) if parent in counts else np.nan
+            n = n_by_parent.get(parent, everyone)
             rows.add(quantity, weight, scale=parent, term=term, n=n, method=method)
 
 

@@ -185,6 +185,7 @@ def test_inconsistent_experts_both_ways():
                 result, "weight_global", term
             )  # of several, the main
     assert not keep.table.duplicated(["quantity", "scale", "term", "group", "method"]).any()
+    assert keep.table["n"].notna().all()
     assert keep.pick("weight_local", method="other treatment")["method"].unique().tolist() == [
         "eigenvector; aij; experts together; inconsistent experts left out; other treatment"
     ]
