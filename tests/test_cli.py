@@ -94,6 +94,7 @@ def test_a_bad_study_file_is_told_first_and_the_others_run(first):
 def test_one_line_a_notebook_with_its_status_and_reason(first, place):
     out = place / "out"
     lines = [re.sub(r" +[\d.]+ s(?= |$)", "", re.sub(r"  +", "  ", line)) for line in first.stdout.splitlines()]
+    lines = [re.sub(r"open it with: \S*jupyter ", "open it with: jupyter ", line) for line in lines]
     died = "cell 3: the kernel died (it was ended by signal SIGKILL, perhaps for want of memory)"
     assert lines == [
         "bank  01_good  ok",
@@ -239,7 +240,35 @@ def test_check_lists_every_fault(tmp_path):
     assert result.exit_code == 2
     assert result.stdout == f"{good}: no faults\n"
     assert len([line for line in result.stderr.splitlines() if line.startswith("  constructs.speed")]) == 2
-    assert str(tmp_path / "missing.yaml") in result.stderr
+    assert f"no such file: {tmp_path / 'missing.yaml'}" in result.stderr
+
+
+def test_check_notes_what_looks_odd(tmp_path):
+    file, notebooks = write_study(tmp_path, "post"), write_notebook(tmp_path / "notebooks", "01_one", "1")
+    with file.open("a") as stream:
+        stream.write("tickets: {data: answers.csv}\n")
+    (tmp_path / "answers.csv").write_text("a,b\n1,2\n3,9\n5,9\n2,2\n")
+    result = command("check", file, "--notebooks", notebooks)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        f"{file}: no faults",
+        "  note: speed: 25 % of the answers lie outside its scale [1, 5], all are 9; is 9 a code of `missing`?",
+        "  note: tickets: read by no notebook of this version",
+    ]
+
+
+def test_check_notes_an_encoding_that_makes_no_sense_beside_the_faults_it_brings(tmp_path):
+    file, notebooks = write_study(tmp_path, "post"), write_notebook(tmp_path / "notebooks", "01_one", "1")
+    file.write_text(file.read_text().replace("data: answers.csv", "data: answers.csv, encoding: latin-1"))
+    text = "a,b,意见\n1,2,服务态度很好\n3,4,快递送货太慢\n"
+    note = "  note: answers.csv is read as iso8859-1 but looks like gb18030; check `survey.encoding` or leave it out"
+    (tmp_path / "answers.csv").write_text(text, encoding="gb18030")
+    sound = command("check", file, "--notebooks", notebooks)
+    assert (sound.exit_code, sound.stdout.splitlines()) == (0, [f"{file}: no faults", note])
+    (tmp_path / "answers.csv").write_text(text.replace("b,", "满意度,"), encoding="gb18030")
+    faulty = command("check", file, "--notebooks", notebooks)
+    assert faulty.exit_code == 2
+    assert note in faulty.stderr.splitlines()
 
 
 def test_check_knows_the_parameters_of_the_notebooks(tmp_path):

@@ -15,7 +15,11 @@ _SETTINGS = (
     "privacy",
     "notebooks",
 )  # parts that no notebook needs to read
-_READ_WITH = {"survey": ("recommend",), "groups": ("cases.by",), "experts.judgements": ("experts.hierarchy",)}
+_READ_WITH = {
+    "survey": ("constructs", "recommend"),
+    "groups": ("cases.by",),
+    "experts.judgements": ("experts.hierarchy",),
+}
 
 
 def parts_of(file: StudyFile) -> dict[str, str]:

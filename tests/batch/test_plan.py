@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cxresearch.batch.notebooks import read_notebooks
-from cxresearch.batch.plan import plan_run
+from cxresearch.batch.plan import check_file, plan_run
 from cxresearch.errors import InputError
 
 
@@ -59,6 +59,29 @@ def test_a_faulty_study_does_not_stop_the_others(plan, study_file, tmp_path):
         "notebooks.01_one.n_bootstrp: the notebook has no such parameter; did you mean 'n_bootstrap'?",
         "notebooks.03_three: there is no such notebook (there are 01_one, 02_two, 04_experts)",
     ]
+
+
+def test_data_that_cannot_be_used_are_told_once_and_nothing_is_run(plan, study_file, tmp_path):
+    path = study_file("post")
+    (tmp_path / "answers.csv").write_text("a,b\n1,good\n2,3\n")
+    made = plan(path)
+    assert made.tasks == []
+    [fault] = made.faults[path]
+    assert fault.startswith("survey: answers must be numbers; found text in 1 of 2 columns (b: 'good' (1), row 2;")
+
+
+def test_faults_of_data_and_of_choices_are_told_together(study_file, notebooks, tmp_path):
+    path = study_file("post", choices="{01_one: {n_bootstrap: many}}")
+    (tmp_path / "answers.csv").write_text("a,b\n1,good\n")
+    faults, notes = check_file(path, read_notebooks(notebooks("01_one", "1")))
+    assert [fault.partition(":")[0] for fault in faults] == ["survey", "notebooks.01_one.n_bootstrap"]
+    assert notes == []
+
+
+def test_planned_studies_do_not_keep_their_survey(plan, study_file):
+    [study] = plan(study_file("post")).studies.values()
+    assert "_survey" not in vars(study)
+    assert len(study.survey().frame) == 4
 
 
 def test_two_files_with_the_name_of_one_study_are_both_faulty(plan, study_file):

@@ -209,19 +209,35 @@ def test_copies_agree_wherever_both_were_answered():
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_quality_in_words(quality, language):
     finding = quality.finding()
-    assert finding.values == {"n_used": 5, "n_read": 10, "missing": 8 / 25, "n_items": 5}
+    assert finding.key == "quality.spoilt"
+    rows = {"n_used": 5, "n_read": 10, "missing": 8 / 25, "n_items": 5}
+    assert finding.values == {**rows, "n_spoilt": 2, "limit": 0.02, "item": "q4", "share": 0.6}
     keys = [caution.key.removeprefix("quality.") for caution in finding.cautions]
     assert keys == [
-        "dropped", "dropped", "missing", "out_of_range", "duplicate_rows", "straightlining", "speeders", "copies",
+        "dropped", "dropped", "missing", "duplicate_rows", "straightlining", "speeders", "copies",
         "constant", "empty",
     ]  # fmt: skip
     by_key = dict(zip(keys, finding.cautions, strict=True))
     assert by_key["missing"].values == {"count": 4, "n_items": 5, "item": "q4", "share": 1.0, "limit": 0.05}
-    assert by_key["out_of_range"].values == {"count": 4, "n_items": 2, "item": "q4", "most": 3}
     assert by_key["straightlining"].rule.citation == "Johnson 2005"
     said = Text(language, {"q1": "Speed"}).sentence(finding)
     assert "Schafer 1999" in said
     assert "q1 = q2" in said
+
+
+@pytest.mark.parametrize(("outside", "leads"), [(2, False), (3, True)])
+def test_a_scale_in_doubt_leads_the_finding(outside, leads):
+    answers = pd.DataFrame({"q1": [1.0, 2] * 50, "q2": [2.0, 1, 1, 2] * 25})
+    answers.loc[: outside - 1, "q1"] = nan
+    log = pd.DataFrame({"n_rows": 100, "n_out_of_scale": [outside, 0]}, index=list(answers))
+    rows = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [100, 100]})
+    finding = check_quality(answers, log, flags=pd.DataFrame(index=answers.index), row_log=rows).finding()
+    cautions = {caution.key: caution.values for caution in finding.cautions}
+    assert finding.key == ("quality.spoilt" if leads else "quality.rows")
+    assert cautions == ({} if leads else {"quality.out_of_range": {"count": 2, "n_items": 1, "item": "q1", "most": 2}})
+    said = Text("en").sentences(finding)[0]
+    assert ("in 1 of 2 items more than 2% of the answers lie outside the scale, most in q1 (3.0%)" in said) is leads
+    assert "100 of 100 rows are used" in said
 
 
 def test_clean_data_need_no_caution():
@@ -236,7 +252,7 @@ def test_every_word_of_a_method_is_in_the_catalogue(quality):
     samples = [check_sample(GROUPS, design=design).records() for design in (None, *DESIGNS.values())]
     methods = {word for table in (quality.table, *samples) for method in table["method"] for word in method.split("; ")}
     assert methods - {""} <= catalogue()["codes"].keys()
-    reasons = {"where", "duplicate", "straightliner", "speeder", "everyone"}
+    reasons = {"blank", "where", "duplicate", "straightliner", "speeder", "everyone"}
     assert reasons <= catalogue()["codes"].keys()
 
 

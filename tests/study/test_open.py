@@ -11,6 +11,7 @@ import pytest
 
 from cxresearch.errors import InputError
 from cxresearch.study.open import check_study, open_study
+from cxresearch.study.survey import read_survey
 
 ROOT = Path(__file__).parents[2]
 PLAIN = """\
@@ -214,6 +215,89 @@ def test_a_missing_study_file_and_wrong_yaml_are_faults_too(tmp_path):
     ]
     with pytest.raises(InputError, match="found 2 faults:\n  line 2: the key 'study'"):
         open_study(path)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("spd1,spd2,company\n1,bad,a\n", "survey: answers must be numbers; found text in 1 of 2 columns (spd2: 'bad' (1), row 2;"),
+        ("spd1,spd2,company\n,,\n", "survey: the survey must have rows; the data have none. Export anew."),
+        ("spd1,spd2,company,w\n1,2,a,-1\n", "survey: "),
+    ],
+)  # fmt: skip
+def test_data_that_cannot_be_used_are_a_fault_of_the_study(plain, tmp_path, table, said):
+    (tmp_path / "answers.csv").write_text(table, encoding="utf-8")
+    weight = ", weight: w}" if ",w" in table else "}"
+    path = plain(text=PLAIN.replace("answers.csv}", f"answers.csv{weight}"))
+    [fault] = check_study(path)
+    assert fault.startswith(said)
+    with pytest.raises(InputError, match="found 1 fault:\n  survey: "):
+        open_study(path)
+
+
+def test_a_survey_is_not_read_for_a_faulty_file(plain, tmp_path):
+    (tmp_path / "answers.csv").write_text("spd1,spd2,company\nx,2,a\n", encoding="utf-8")
+    assert check_study(plain("langauge: en")) == ["langauge: unknown key; did you mean 'language'?"]
+
+
+def test_opening_reads_the_survey_once(plain, monkeypatch):
+    calls = []
+    monkeypatch.setattr("cxresearch.study.open.read_survey", lambda *given: calls.append(given) or read_survey(*given))
+    study = open_study(plain())
+    assert len(study.survey().frame) == 2
+    assert len(calls) == 1
+
+
+def test_values_that_do_not_occur_are_faults_with_the_nearest(sample):
+    sample.replace("treated: [Cedar]", "treated: [Cedr]")
+    sample.replace("before: [2025Q3, 2025Q4]", "before: [2025Q3, 2025]")
+    sample.replace("after: [2026Q1, 2026Q2]", "after: spring")
+    sample.replace("benchmark: {satisfaction: 80}", "benchmark: {satisfaction: 80, company: 3}")
+    assert check_study(sample.path) == [
+        "cases.treated: 'Cedr' does not occur in column 'company'; did you mean 'Cedar'?",
+        "cases.before: '2025' does not occur in column 'quarter'; did you mean '2025Q4'?",
+        "cases.after: 'spring' does not occur in column 'quarter', which holds 2025Q3, 2025Q4, 2026Q1, 2026Q2",
+        "cases.benchmark: column 'company' holds text; a benchmark needs numbers",
+    ]
+
+
+WIDE = """
+study: wide
+survey: {data: book.xlsx, id: who, weight: w}
+constructs: {speed: {items: q1..q11, scale: [1, 5]}}
+groups: {town: Town}
+outcome: speed
+"""
+
+
+def test_another_table_than_the_one_named_is_one_fault(tmp_path):
+    path = tmp_path / "wide.yaml"
+    path.write_text(WIDE, encoding="utf-8")
+    columns = ["who", "w", "town", *(f"q{at}" for at in range(1, 12))]
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        pd.DataFrame({"满意度调查": ["x"], "2026": [1]}).to_excel(book, sheet_name="说明", index=False)
+        pd.DataFrame([["a", *[1] * 13]], columns=columns).to_excel(book, sheet_name="数据", index=False)
+    assert check_study(path) == [
+        "survey.data: none of the 14 columns that the study names is in book.xlsx, sheet 说明 (other sheets: 数据); it begins "
+        "with: 满意度调查, 2026. Choose the sheet with `survey.sheet`, or delete the lines above the header"
+    ]
+    path.write_text(WIDE.replace("book.xlsx", "book.xlsx, sheet: 数据"), encoding="utf-8")
+    assert check_study(path) == []
+    path.write_text(WIDE.replace("book.xlsx", "book.xlsx, sheet: 数居"), encoding="utf-8")
+    [fault] = check_study(path)
+    assert fault.startswith("survey.data: `survey.sheet` must name a sheet of book.xlsx (说明, 数据); found '数居'")
+
+
+def test_a_line_above_the_header_of_a_text_file_is_one_fault(tmp_path):
+    path = tmp_path / "wide.yaml"
+    path.write_text(WIDE.replace("book.xlsx", "t.csv"), encoding="utf-8")
+    (tmp_path / "t.csv").write_text("town,survey of May\n1,2\n")
+    assert check_study(path) == [
+        "survey.data: 1 of the 14 columns that the study names is in t.csv; it begins with: town, survey of May. "
+        "Is it the right file? If so, delete the lines above the header"
+    ]
+    (tmp_path / "t.csv").write_text("town,who,w\n1,2\n")
+    assert len(check_study(path)) == 11  # enough are there: each absent one is told
 
 
 def test_a_forced_wrong_encoding_is_a_fault(plain, tmp_path):
