@@ -92,7 +92,9 @@ def check(files: tuple[Path, ...], notebooks: Path | None) -> None:
         if found.faults:
             _tell_faults(str(file), found.faults)
         else:
-            click.echo("\n".join([f"{file}: no faults", *(f"  note: {note}" for note in found.notes)]))
+            click.echo(f"{file}: no faults")
+        for note in found.notes:
+            click.echo(f"  note: {note}", err=bool(found.faults))
     sys.exit(BAD_INPUT if any(found.faults for found in checked.values()) else 0)
 
 

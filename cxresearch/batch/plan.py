@@ -1,12 +1,14 @@
 """What must run: one task a study and notebook, decided before anything is started."""
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cxresearch.batch.notebooks import NotebookFile, choose, faults_of_choices
+from cxresearch.errors import CxWarning
 from cxresearch.study.hints import hints_of
 from cxresearch.study.open import Study, examine_study
 from cxresearch.study.presence import unread_parts
@@ -92,23 +94,31 @@ class Checked(NamedTuple):
 
 def check_file(path: Path, notebooks: Mapping[str, NotebookFile]) -> Checked:
     """Every fault of a study file, the choices that it makes for notebooks included; where there is none, what looks odd."""
-    study, faults = _examined(path, notebooks)
+    study, faults, warned = _examined(path, notebooks)
     if faults or study is None:
-        return Checked(faults, [])
+        return Checked(faults, warned)
     hints = [] if study.parts["survey"] else hints_of(study.survey(), study.file)
     unread = unread_parts(study.file, {need for notebook in notebooks.values() for need in notebook.needs})
-    return Checked([], hints + ([f"{', '.join(unread)}: read by no notebook of this version"] if unread else []))
+    left = [f"{', '.join(unread)}: read by no notebook of this version"] if unread else []
+    return Checked([], warned + hints + left)
 
 
 def _opened(path: Path, notebooks: Mapping[str, NotebookFile]) -> Study | list[str]:
     """The study, without the survey that the check has read (a hundred would fill the memory), or its faults."""
-    study, faults = _examined(path, notebooks)
-    return faults if faults or study is None else Study(study.file, study.path)
+    study, faults, warned = _examined(path, notebooks)
+    if faults or study is None:
+        return faults + [f"note: {each}" for each in warned]
+    return Study(study.file, study.path)
 
 
-def _examined(path: Path, notebooks: Mapping[str, NotebookFile]) -> tuple[Study | None, list[str]]:
-    study, faults = examine_study(path)
-    return study, faults + (faults_of_choices(study.notebooks, notebooks) if study is not None else [])
+def _examined(path: Path, notebooks: Mapping[str, NotebookFile]) -> tuple[Study | None, list[str], list[str]]:
+    """The study, None if its file is faulty; every fault; what reading its survey warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CxWarning)
+        study, faults = examine_study(path)
+    warned = list(dict.fromkeys(str(each.message) for each in caught if issubclass(each.category, CxWarning)))
+    choices = faults_of_choices(study.notebooks, notebooks) if study is not None else []
+    return study, faults + choices, warned
 
 
 def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
