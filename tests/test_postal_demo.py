@@ -19,7 +19,7 @@ from cxresearch.methods.internal_consistency import alpha_if_dropped, cronbach_a
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "data" / "postal_demo"
 ENGLISH, CHINESE = ROOT / "params" / "postal_demo.yaml", DEMO / "postal_demo_zh.yaml"
-UNUSED = {"survey.encoding", "survey.where", "tickets.calendar"}  # left at their default
+UNUSED = {"survey.encoding", "survey.sheet", "survey.where", "tickets.calendar"}  # left at their default
 CENSUS = 60_000  # respondents: a share is then known to .002, a mean on the 5-point scale to .004
 
 
