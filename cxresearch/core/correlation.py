@@ -10,6 +10,7 @@ from cxresearch.core.moments import Moments
 from cxresearch.errors import InputError
 
 Correlation = Literal["pearson", "spearman"]
+IDENTICAL = 1e-10  # two items are the same, up to units or direction, where 1 - |r| is not larger
 
 
 def correlate(frame: pd.DataFrame, kind: Correlation = "pearson", *, design: Design | None = None) -> Moments:
@@ -47,6 +48,16 @@ def correlate(frame: pd.DataFrame, kind: Correlation = "pearson", *, design: Des
             frame.apply(lambda column: mid_ranks(column.to_numpy(float), weights)), design=design
         )
     return Moments(moments.n, moments.mean, moments.corr, moments.names, moments.design_words)
+
+
+def identical_pairs(corr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and second place of each pair of items that are the same, in correlations (p, p).
+
+    >>> identical_pairs(np.array([[1.0, 0.2, -1.0], [0.2, 1.0, -0.2], [-1.0, -0.2, 1.0]]))
+    (array([0]), array([2]))
+    """
+    first, second = np.nonzero(np.abs(np.triu(corr, 1)) >= 1 - IDENTICAL)
+    return first, second
 
 
 def mid_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -14,7 +14,6 @@ from cxresearch.errors import InputError
 
 Extraction = Literal["minres", "ml"]
 Rotation = Literal["oblimin", "promax", "varimax", "none"]
-OBLIQUE = ("oblimin", "promax")
 LOWEST_UNIQUENESS = 0.005  # factor_analyzer's bound
 HEYWOOD = 0.01  # an item left with less variance of its own than this has, to the fit's accuracy, reached the bound
 ROTATION_STEPS = 5000

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.correlation import Correlation, correlate
+from cxresearch.core.correlation import Correlation, correlate, identical_pairs
 from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments
+from cxresearch.core.results import words
 from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 
 SINGULAR = 1e-8  # a smallest eigenvalue not above this: some item follows from others
-IDENTICAL = 1e-10  # two items are the same where 1 - |r| is not larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class FactorMatrix:
     names : the items
     n : rows
     n_effective : rows that would tell as much without weights (Kish 1965), n where there are none
-    words : "weighted" or ""
+    words : what stands behind the correlations: their kind, "weighted" or "moments only"
+    weighted : whether there are weights
     clustered : whether rows were drawn by cluster
     """
 
@@ -35,7 +37,30 @@ class FactorMatrix:
     n: int
     n_effective: float
     words: str
+    weighted: bool
     clustered: bool
+
+    @classmethod
+    def given(cls, moments: Moments, correlation: Correlation) -> "FactorMatrix":
+        """The matrix of moments, which is used as it is.
+
+        Raises
+        ------
+        InputError
+            For fewer than three items, not more rows than items, constant, identical or dependent items, or ranks.
+        """
+        if correlation != "pearson":
+            raise InputError(
+                "the correlations of Moments are used as they are",
+                f"found `correlation` {correlation!r}",
+                "Leave `correlation` out, or give the rows.",
+            )
+        names, n = list(moments.names), int(moments.n)
+        _refuse_few(names, n, n)
+        _refuse_constant(names, moments.sd, n)
+        _refuse_dependent(moments.corr, names)
+        clustered = "clustered" in moments.design_words
+        return cls(moments.corr, moments.corr, names, n, n, moments.design_words, False, clustered)
 
     @classmethod
     def of(cls, answers: pd.DataFrame, correlation: Correlation, design: Design) -> "FactorMatrix":
@@ -47,23 +72,9 @@ class FactorMatrix:
             For text, fewer than three items, not more rows than items, constant, identical or dependent items.
         """
         names = list(map(str, answers.columns))
-        if len(names) < 3:
-            raise InputError("a factor analysis needs three items", f"found {len(names)}", "Add items to `constructs`.")
         rows = answers.dropna()
-        if len(rows) <= len(names):
-            raise InputError(
-                "a factor analysis needs more complete rows than items",
-                f"found {len(rows)} rows of {len(answers)} that answered all {len(names)} items",
-                "Leave out items with many missing answers, or collect more answers.",
-            )
-        values = complete_values(rows)
-        constant = [name for name, spread in zip(names, np.ptp(values, axis=0), strict=True) if spread == 0]
-        if constant:
-            raise InputError(
-                "every item must vary",
-                f"found the same answer in all {len(rows)} rows of {name_some(constant)} ({len(constant)} of {len(names)} items)",
-                "Leave these items out.",
-            )
+        _refuse_few(names, len(rows), len(answers))
+        _refuse_constant(names, np.ptp(complete_values(rows), axis=0), len(rows))
         weights = design.weights_on(rows.index)
         corr = correlate(rows, correlation, design=design).cov
         _refuse_dependent(corr, names)
@@ -75,13 +86,35 @@ class FactorMatrix:
                 f"found {effective:.1f} effective rows for {len(names)} items, since the weights differ widely",
                 "Check the weight column, or trim the weights.",
             )
-        word = "weighted" if design.weights is not None else ""
-        return cls(corr, plain, names, len(rows), effective, word, design.clusters is not None)
+        weighted = design.weights is not None
+        kind = words(correlation, "weighted" if weighted else "")
+        return cls(corr, plain, names, len(rows), effective, kind, weighted, design.clusters is not None)
+
+
+def _refuse_few(names: list[str], n: int, total: int) -> None:
+    if len(names) < 3:
+        raise InputError("a factor analysis needs three items", f"found {len(names)}", "Add items to `constructs`.")
+    if n <= len(names):
+        raise InputError(
+            "a factor analysis needs more complete rows than items",
+            f"found {n} rows of {total} that answered all {len(names)} items",
+            "Leave out items with many missing answers, or collect more answers.",
+        )
+
+
+def _refuse_constant(names: list[str], spread: np.ndarray, n: int) -> None:
+    constant = [name for name, size in zip(names, spread, strict=True) if size == 0]
+    if constant:
+        raise InputError(
+            "every item must vary",
+            f"found the same answer in all {n} rows of {name_some(constant)} ({len(constant)} of {len(names)} items)",
+            "Leave these items out.",
+        )
 
 
 def _refuse_dependent(corr: np.ndarray, names: list[str]) -> None:
     """Identical items by name; else the items of the smallest combination that does not vary."""
-    first, second = np.nonzero(np.abs(np.triu(corr, 1)) >= 1 - IDENTICAL)
+    first, second = identical_pairs(corr)
     if len(first):
         pairs = [f"{names[i]} and {names[j]}" for i, j in zip(first, second, strict=True)]
         raise InputError(

@@ -34,12 +34,12 @@ class FactorNumber:
 
 
 def suitability_rows(
-    matrix: FactorMatrix, overall: float, adequacy: np.ndarray, test: tuple[float, float, float], correlation: str
+    matrix: FactorMatrix, overall: float, adequacy: np.ndarray, test: tuple[float, float, float]
 ) -> list[pd.DataFrame]:
     """KMO, adequacy of each item, and Bartlett's test (chi-square, df, p)."""
-    kind = words(correlation, matrix.words)
+    kind = matrix.words
     chi2, df, p_value = test
-    plain = words(correlation, "unweighted" if matrix.words else "")
+    plain = kind.replace("weighted", "unweighted") if matrix.weighted else kind
     return [
         tidy("kmo", overall, n=matrix.n, method=kind),
         tidy("bartlett_chi2", chi2, statistic=chi2, df=df, p_value=p_value, n=matrix.n, method=plain),
@@ -50,7 +50,7 @@ def suitability_rows(
 def number_rows(matrix: FactorMatrix, number: FactorNumber, kind: str) -> list[pd.DataFrame]:
     """Eigenvalues of the matrix and of random data, and the number of factors by each rule."""
     ordinals = [str(i + 1) for i in range(len(number.observed))]
-    parallel = words("parallel analysis", "95th percentile", "effective n" if matrix.words else "")
+    parallel = words("parallel analysis", "95th percentile", "effective n" if matrix.weighted else "")
     rows = [
         tidy("eigenvalue", number.observed, term=ordinals, n=matrix.n, method=kind),
         tidy("eigenvalue_random", number.limits, term=ordinals, n=matrix.n, method=parallel),
@@ -136,7 +136,7 @@ def factor_cautions(
         ),
         ("factors.cross", bool((salient > 1).any()), {"items": list(items[salient > 1])}, rules["loading_salient"]),
         ("factors.dropped", matrix.n < total, {"n_dropped": total - matrix.n, "total": total}, None),
-        ("factors.unweighted", bool(matrix.words), {}, None),
+        ("factors.unweighted", matrix.weighted, {}, None),
         ("factors.clustered", matrix.clustered, {}, None),
     ]
     return [Finding(key, values, rule) for key, applies, values, rule in found if applies]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxresearch.core.correlation import Correlation
 from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments, rows_or_moments
 from cxresearch.core.results import Finding, Result, View, gather, words
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.errors import InputError
@@ -37,7 +38,7 @@ class FactorResult(Result):
     n_factors : factors extracted
     n_factors_parallel, n_factors_kaiser : what the two rules say
     number_rule : "parallel", "kaiser" or "given": why that many
-    extraction, rotation, correlation : the choices made; the rotation of one factor is "none"
+    extraction, rotation, correlation : the choices made; the rotation of one factor is "none", the correlation of Moments "given"
     loadings, structure : items x factors F1, F2, ...
     phi : factor correlations
     communalities : of each item
@@ -86,7 +87,7 @@ class FactorResult(Result):
 
 
 def explore_factors(
-    answers: pd.DataFrame,
+    answers: pd.DataFrame | Moments,
     *,
     n_factors: int | NumberRule = "parallel",
     extraction: Extraction = "minres",
@@ -100,12 +101,13 @@ def explore_factors(
 
     Parameters
     ----------
-    answers : (n, p) numeric items; rows with a missing answer are dropped and counted
+    answers : (n, p) numeric items; rows with a missing answer are dropped and counted; or Moments, whose correlations are used
+        as they are (a published matrix)
     n_factors : how many; or "parallel": as many first eigenvalues as exceed the 95th percentile of those of random data; or
         "kaiser": as many as exceed 1
     extraction : "minres" or "ml"
     rotation : "oblimin", "promax", "varimax" or "none"
-    correlation : "pearson" or "spearman"
+    correlation : "pearson" or "spearman"; of rows
     n_random : random data sets of the parallel analysis
     seed : of the parallel analysis
     design : weights; the parallel analysis then uses the effective number of rows (Kish), and Bartlett's test, which has
@@ -118,7 +120,7 @@ def explore_factors(
     Raises
     ------
     InputError
-        For text, fewer than three items, not more rows than items, constant, identical or linearly dependent items, an
+        For data that are neither rows nor Moments, text, fewer than three items, not more rows than items, constant, identical or linearly dependent items, an
         unknown option, or more factors than the items can tell apart.
 
     References
@@ -136,25 +138,28 @@ def explore_factors(
     (1, 'none')
     """
     _refuse_bad_number(n_factors, n_random)
-    matrix = FactorMatrix.of(answers, correlation, design or Design())
+    answers = rows_or_moments(answers, design=design)
+    if isinstance(answers, Moments):
+        matrix, total, source = FactorMatrix.given(answers, correlation), int(answers.n), "given"
+    else:
+        matrix, total, source = FactorMatrix.of(answers, correlation, design or Design()), len(answers), correlation
     number = _decide_number(matrix, n_factors, n_random, seed)
     factors = extract_factors(matrix.corr, number.used, extraction, rotation)
     kept_rotation = rotation if number.used > 1 else "none"
     names = [f"F{i + 1}" for i in range(number.used)]
     overall, adequacy = kmo(matrix.corr)
     test = bartlett(matrix.unweighted, matrix.n)
-    kind = words(correlation, matrix.words)
-    unrotated, rotated = words(extraction, kind), words(extraction, kept_rotation, kind)
+    unrotated, rotated = words(extraction, matrix.words), words(extraction, kept_rotation, matrix.words)
     parts = [
-        *suitability_rows(matrix, float(overall), adequacy, test, correlation),
-        *number_rows(matrix, number, kind),
+        *suitability_rows(matrix, float(overall), adequacy, test),
+        *number_rows(matrix, number, matrix.words),
         *loading_rows(matrix, factors, names, rotated, unrotated),
         *variance_rows(matrix, factors, names, rotated, unrotated),
     ]
     return FactorResult(
         table=gather(parts),
         n_used=matrix.n,
-        n_dropped=len(answers) - matrix.n,
+        n_dropped=total - matrix.n,
         kmo=float(overall),
         n_factors=number.used,
         n_factors_parallel=number.parallel,
@@ -162,14 +167,14 @@ def explore_factors(
         number_rule=number.rule,
         extraction=extraction,
         rotation=kept_rotation,
-        correlation=correlation,
+        correlation=source,
         loadings=pd.DataFrame(factors.loadings, index=matrix.names, columns=names),
         structure=pd.DataFrame(factors.structure, index=matrix.names, columns=names),
         phi=pd.DataFrame(factors.phi, index=names, columns=names),
         communalities=pd.Series(factors.communalities, index=matrix.names),
         heywood=tuple(np.array(matrix.names)[factors.heywood]),
         converged=factors.converged,
-        cautions=tuple(factor_cautions(matrix, factors, adequacy, test[2], number=number, total=len(answers))),
+        cautions=tuple(factor_cautions(matrix, factors, adequacy, test[2], number=number, total=total)),
     )
 
 

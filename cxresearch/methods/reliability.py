@@ -7,14 +7,14 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.cautions import few_clusters
+from cxresearch.core.correlation import identical_pairs
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments
+from cxresearch.core.moments import Moments, bootstrap_moments, rows_or_moments
 from cxresearch.core.results import Finding, Result, View, gather
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.reliability_rows import ALL, JudgedScale
-
-IDENTICAL = 1e-10  # two items are the same where 1 - |r| is not larger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class ReliabilityResult(Result):
     ----------
     alpha, omega : coefficient of each scale; omega only where it is defined
     cautions : scales and items that need a reader's eye, or were left out, and why
-    n_bootstrap : replicates behind each percentile interval
+    n_bootstrap : replicates behind each percentile interval; 0 where there are none
     """
 
     views: ClassVar[Mapping[str, View]] = {
@@ -61,7 +61,7 @@ class ReliabilityResult(Result):
 
 
 def check_reliability(
-    answers: pd.DataFrame,
+    answers: pd.DataFrame | Moments,
     scales: Mapping[str, Sequence[str]],
     *,
     design: Design | None = None,
@@ -72,7 +72,8 @@ def check_reliability(
 
     Parameters
     ----------
-    answers : (n, p) numeric, nan where not answered; reversed items already turned round
+    answers : (n, p) numeric, nan where not answered, reversed items already turned round; or Moments (of a published matrix),
+        which give estimates without intervals
     scales : scale -> items
     design : weights and clusters, respected by estimates and intervals
     n_bootstrap : replicates behind each 95 % expanded percentile interval; 0 for no intervals
@@ -88,7 +89,7 @@ def check_reliability(
     Raises
     ------
     InputError
-        For items that are not in `answers`, for text, for a scale named `all`, or if no scale can be judged.
+        For data that are neither rows nor Moments, items that are not in them, text, a scale named `all`, or if no scale can be judged.
 
     References
     ----------
@@ -102,34 +103,45 @@ def check_reliability(
     >>> print(round(check_reliability(answers, {"speed": ["q1", "q2"]}, n_bootstrap=200).alpha["speed"], 4))
     0.967
     """
+    answers, design = rows_or_moments(answers, design=design), design or Design()
     _refuse_bad_scales(answers, scales)
     every = list(dict.fromkeys(item for items in scales.values() for item in items))
-    usable, left_out = sort_scales(answers, {**scales, ALL: every}, design or Design())
+    usable, left_out = sort_scales(answers, {**scales, ALL: every}, design)
     if not usable:
         raise InputError(
             "some scale must have two different items that were answered together",
             f"found none among {name_some(scales)} ({len(scales)} scales)",
             "Check `constructs` and missing answers in the study file.",
         )
-    judged = _judge(answers, usable, design or Design(), n_bootstrap, seed)
+    judged = _judge(answers, usable, design, n_bootstrap, seed)
     alone = len(judged) == 1  # every scale has one item: then the items are told within all
     table = gather([rows for scale in judged for rows in scale.tables(with_items=alone or scale.name != ALL)])
-    n_used = int(
-        pd.concat([answers[list(m.names)].notna().all(axis=1) for m in usable.values()], axis=1).any(axis=1).sum()
-    )
+    n_used, n_dropped, n_clusters = _count_rows(answers, usable, design)
     return ReliabilityResult(
         table=table,
         n_used=n_used,
-        n_dropped=len(answers) - n_used,
+        n_dropped=n_dropped,
         alpha=_by_scale(table, "alpha"),
         omega=_by_scale(table, "omega_total"),
-        cautions=(*left_out, *_cautions(judged, table)),
-        n_bootstrap=n_bootstrap,
+        cautions=(*left_out, *_cautions(judged, table), *few_clusters(n_clusters)),
+        n_bootstrap=0 if isinstance(answers, Moments) else n_bootstrap,
     )
 
 
-def _refuse_bad_scales(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> None:
-    unknown = [item for items in scales.values() for item in items if item not in answers.columns]
+def _count_rows(
+    answers: pd.DataFrame | Moments, usable: Mapping[str, Moments], design: Design
+) -> tuple[int, int, int | None]:
+    """Rows that answered some scale, rows that did not, and the clusters of the former."""
+    if isinstance(answers, Moments):
+        return int(answers.n), 0, None
+    complete = [answers[list(moments.names)].notna().all(axis=1) for moments in usable.values()]
+    used = pd.concat(complete, axis=1).any(axis=1)
+    return int(used.sum()), int((~used).sum()), design.count_clusters(answers.index[used])
+
+
+def _refuse_bad_scales(answers: pd.DataFrame | Moments, scales: Mapping[str, Sequence[str]]) -> None:
+    known = answers.names if isinstance(answers, Moments) else answers.columns
+    unknown = [item for items in scales.values() for item in items if item not in known]
     if unknown:
         raise InputError(
             "every item of `scales` must be a column of `answers`", f"found no {name_some(unknown)}", "Check the names."
@@ -141,7 +153,7 @@ def _refuse_bad_scales(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]
 
 
 def sort_scales(
-    answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: Design
+    answers: pd.DataFrame | Moments, scales: Mapping[str, Sequence[str]], design: Design
 ) -> tuple[dict[str, Moments], list[Finding]]:
     """Moments of the scales that can be judged, and why the others cannot."""
     usable: dict[str, Moments] = {}
@@ -150,12 +162,12 @@ def sort_scales(
     for name, items in scales.items():
         if len(items) < 2:
             continue
-        rows = answers[list(items)].dropna()
-        if len(rows) < 3:
-            left_out.append(Finding("reliability.too_few_rows", {"scale": name, "n": len(rows)}))
+        found = answers.select(items) if isinstance(answers, Moments) else answers[list(items)].dropna()
+        n = int(found.n) if isinstance(found, Moments) else len(found)
+        if n < 3:
+            left_out.append(Finding("reliability.too_few_rows", {"scale": name, "n": n}))
             continue
-        complete_values(rows)
-        moments = Moments.from_frame(rows, design=design)
+        moments = found if isinstance(found, Moments) else Moments.from_frame(found, design=design)
         constant = [item for item, sd in zip(items, moments.sd, strict=True) if not sd > 0]
         twins = [] if constant else _identical(moments)
         if constant:
@@ -169,15 +181,15 @@ def sort_scales(
 
 def _identical(moments: Moments) -> list[str]:
     """Items that are the same as another, up to units or direction."""
-    same = np.abs(np.triu(moments.corr, 1)) >= 1 - IDENTICAL
-    return [name for name, twin in zip(moments.names, (same | same.T).any(axis=1), strict=True) if twin]
+    places = np.unique(identical_pairs(moments.corr))
+    return [moments.names[place] for place in places]
 
 
 def _judge(
-    answers: pd.DataFrame, usable: Mapping[str, Moments], design: Design, n_bootstrap: int, seed: int
+    answers: pd.DataFrame | Moments, usable: Mapping[str, Moments], design: Design, n_bootstrap: int, seed: int
 ) -> list[JudgedScale]:
-    """The scales with their bootstraps; scales answered by the same rows as all items share one."""
-    if not n_bootstrap:
+    """The scales with their bootstraps; scales answered by the same rows as all items share one. Moments have none."""
+    if isinstance(answers, Moments) or not n_bootstrap:
         return [JudgedScale.of(name, moments, None) for name, moments in usable.items()]
     shared = None
     if ALL in usable:
@@ -202,6 +214,8 @@ def _by_scale(table: pd.DataFrame, quantity: str) -> pd.Series:
 def _cautions(judged: list[JudgedScale], table: pd.DataFrame) -> list[Finding]:
     """What a reader must know about scales that were judged."""
     rest = table[table["quantity"] == "item_rest_correlation"]
+    low = rest[~RULES["item_rest"].met(rest["estimate"].to_numpy()) & (rest["estimate"] >= 0)]  # not said twice
+    weak = Finding("reliability.low_items", {"items": list(dict.fromkeys(low["term"]))}, RULES["item_rest"])
     found = {
         "reliability.negative_items": {"items": list(rest["term"][rest["estimate"] < 0])},
         "reliability.two_items": {"scales": [s.name for s in judged if len(s.moments.names) == 2 and s.name != ALL]},
@@ -214,4 +228,5 @@ def _cautions(judged: list[JudgedScale], table: pd.DataFrame) -> list[Finding]:
         for s in judged
         if s.is_singular
     ]
-    return singular + [Finding(key, values) for key, values in found.items() if any(values.values())]
+    said = [Finding(key, values) for key, values in found.items() if any(values.values())]
+    return singular + said + ([weak] if len(low) else [])

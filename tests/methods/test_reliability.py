@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments, bootstrap_moments
+from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
 from cxresearch.methods.internal_consistency import (
     alpha_if_dropped,
@@ -86,6 +87,67 @@ def test_weighted_coefficients_are_those_of_r(mobi):
     differences = worst(table, "reliability/reliability.csv", weighted=True)
     assert differences["closed"] < CLOSED_FORM
     assert differences["omega"] < ITERATIVE
+
+
+def test_moments_give_the_estimates_of_their_rows_without_intervals(result, mobi):
+    items = [item for members in SCALES.values() for item in members]
+    published = Moments.from_correlation(mobi[items].corr(), 250, mean=mobi[items].mean(), sd=mobi[items].std())
+    alone = check_reliability(published, SCALES)
+    keys = ["quantity", "scale", "term"]
+    assert alone.table[keys].equals(result.table[keys])
+    np.testing.assert_allclose(alone.table["estimate"], result.table["estimate"], rtol=CLOSED_FORM)
+    assert alone.table[["conf_low", "conf_high"]].isna().all(axis=None)
+    assert alone.table["method"].str.split("; ").map(lambda said: "moments only" in said).all()
+    assert (alone.n_used, alone.n_dropped, alone.n_bootstrap) == (250, 0, 0)
+    assert alone.finding().key.endswith("_plain")
+
+
+def test_a_published_matrix_is_a_data_set():
+    harman = json.loads((ROOT / "reference/factors/harman_physical.json").read_text(encoding="utf-8"))
+    names = harman["names"]
+    matrix = pd.DataFrame(harman["correlation"], names, names)
+    found = check_reliability(Moments.from_correlation(matrix, harman["n"]), {"size": names})
+    assert found.value("alpha", scale="size") == pytest.approx(harman["alpha_standardized"], rel=CLOSED_FORM)
+    assert set(found.pick("alpha")["method"]) == {"moments only"}
+
+
+@pytest.mark.parametrize(
+    ("data", "scales", "message"),
+    [
+        ([[1, 2]], {"s": ["a", "b"]}, "DataFrame with one row a respondent, or Moments; found list"),
+        (Moments(np.array(9), np.zeros(2), np.eye(2), ("a", "b")), {"s": ["a", "c"]}, "found no c"),
+    ],
+)
+def test_other_data_are_refused(data, scales, message):
+    with pytest.raises(InputError, match=message):
+        check_reliability(data, scales)
+
+
+def test_items_with_a_low_item_rest_correlation_are_named_with_the_rule():
+    rng = np.random.default_rng(3)
+    common = rng.normal(size=(500, 1))
+    answers = pd.DataFrame(common + rng.normal(size=(500, 4)), columns=list("abcd"))
+    answers["d"] = 0.15 * common[:, 0] + rng.normal(size=500)
+    result = check_reliability(answers, {"s": list("abcd")}, n_bootstrap=0)
+    rest = result.pick("item_rest_correlation", scale="s").set_index("term")["estimate"]
+    assert rest[["a", "b", "c"]].min() > 0.3 > rest["d"] > 0
+    told = next(caution for caution in result.cautions if caution.key == "reliability.low_items")
+    assert told.values["items"] == ["d"]
+    assert told.rule is RULES["item_rest"]
+    for language in ("en", "zh"):
+        assert "0.30" in Text(language).sentence(told)
+    answers["d"] *= -1  # negative: named as such, not twice
+    keys = {caution.key for caution in check_reliability(answers, {"s": list("abcd")}, n_bootstrap=0).cautions}
+    assert "reliability.negative_items" in keys
+    assert "reliability.low_items" not in keys
+
+
+@pytest.mark.parametrize(("n_clusters", "few"), [(19, True), (20, False)])
+def test_few_clusters_are_told(mobi, n_clusters, few):
+    design = Design(clusters=pd.Series(np.arange(250) % n_clusters))
+    cautions = check_reliability(mobi, {"value": SCALES["value"]}, design=design, n_bootstrap=0).cautions
+    told = [caution.values["clusters"] for caution in cautions if caution.key == "design.few_clusters"]
+    assert told == [n_clusters] * few
 
 
 def test_standardised_alphas_are_the_published_ones(result):

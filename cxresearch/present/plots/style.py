@@ -14,7 +14,6 @@ ACCENT = "#0072b2"
 WARN = "#d55e00"
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7b8794", "#f0e442")  # Okabe and Ito 2008
 DIVERGING = "RdBu"
-SEQUENTIAL = "Blues"
 CJK_FONTS = ("Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei", "WenQuanYi Micro Hei")
 
 
