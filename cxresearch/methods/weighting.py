@@ -206,7 +206,7 @@ def _bounds(
     The same experts are drawn below every parent. nan where some resample holds no expert usable below a parent.
     """
     n_experts = len(next(iter(counts.values())))
-    if n_experts < 2 or n_bootstrap < 1:
+    if n_experts < 2 or n_bootstrap == 0:
         return {how: {} for how in AGGREGATIONS}
     blocks = resample_counts(n_experts, n_bootstrap, seed=seed, clustered=False)
     drawn = np.concatenate([block for _, block in blocks])

@@ -273,6 +273,19 @@ def test_one_expert_has_no_interval_and_no_consensus():
     assert len(weigh_experts(THREE, TREE).pick("consensus")) == 2
 
 
+@pytest.mark.parametrize(("experts", "said"), [(2, True), (9, True), (10, False)])
+def test_intervals_of_few_experts_are_said_to_be_rough(experts, said):
+    frame = table(*[judged(f"E{number}", goal=(2 + number % 2, 4, 2)) for number in range(experts)])
+    cautions = {
+        caution.key: caution.values for caution in weigh_experts(frame, TREE, n_bootstrap=50).finding().cautions
+    }
+    assert ("weighting.few_experts" in cautions) == said
+    if said:
+        assert cautions["weighting.few_experts"] == {"n_experts": experts, "wanted": 10}
+    without = weigh_experts(frame, TREE, n_bootstrap=0).finding()
+    assert "weighting.few_experts" not in {caution.key for caution in without.cautions}
+
+
 def test_the_finding_says_what_weighs_most():
     finding = weigh_experts(THREE, TREE).finding()
     assert finding.key == "weighting.top"
@@ -310,6 +323,7 @@ def test_the_input_is_not_changed():
         ({"random_index": "dd"}, "`random_index` must be one of saaty, donegan_dodd, ahpsurvey; found 'dd'"),
         ({"aggregation": "aip"}, "`aggregation` must be one of aij, aip_geometric, aip_arithmetic; found 'aip'"),
         ({"inconsistent": "out"}, "`inconsistent` must be one of keep, drop; found 'out'"),
+        ({"n_bootstrap": -5}, "`n_bootstrap` must be a whole number of 0 or more; found -5"),
         ({"expert_weights": {"A": 1, "B": -1}}, "found no weight for C; negative or no number for B"),
         ({"expert_weights": {"A": 1, "B": 1, "C": 1, "Z": 1}}, "found unknown Z"),
         ({"expert_weights": {"A": 0, "B": 0, "C": 0}}, "found only zeros"),
