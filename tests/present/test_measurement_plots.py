@@ -56,6 +56,12 @@ def test_a_result_without_intervals_can_be_drawn(answers):
     assert ax.get_xlim()[1] > 1
 
 
+def test_scales_of_two_items_have_no_items_within(answers):
+    pairs = {"speed": ["q1", "q2"], "price": ["q5", "q6"]}
+    ax = plot_reliability(check_reliability(answers, pairs, n_bootstrap=50))
+    assert tick_labels(ax.yaxis) == ["Speed", "price", "All items"]
+
+
 def test_answer_bars_add_up_and_balance_at_the_middle(answers):
     result = check_items(answers, SCALES, ranges=dict.fromkeys(answers, (1.0, 5.0)))
     ax = plot_answers(result)
@@ -115,3 +121,22 @@ def test_axes_that_are_given_are_drawn_on(answers):
     assert plot_answers(items, ax=axes[1]) is axes[1]
     assert plot_scree(factors, ax=axes[2]) is axes[2]
     assert plot_loadings(factors, ax=axes[3]) is axes[3]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "label", ["s", "Parcels arrive when they were promised, whatever the weather", "无论天气如何包裹都能准时送达" * 3]
+)
+def test_the_legend_of_reliability_stays_inside(answers, language, label):
+    use_text(Text(language, dict.fromkeys([*answers, *SCALES], label)))
+    result = check_reliability(answers, SCALES, n_bootstrap=20)
+    heywood = result.table["quantity"].eq("omega_total") & result.table["scale"].eq("all")
+    result.table.loc[heywood, "method"] += "; heywood case"  # the longest legend
+    ax = plot_reliability(result)
+    figure = ax.figure
+    figure.draw_without_rendering()
+    for entry in ax.get_legend().get_texts():
+        box = entry.get_window_extent()
+        assert figure.bbox.x0 <= box.x0
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1

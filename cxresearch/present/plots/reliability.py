@@ -38,7 +38,7 @@ def plot_reliability(result: Result, *, ax: Axes | None = None) -> Axes:
     _draw_scales(ax, omegas[~doubtful], places, OFFSET, (PALETTE[1], "D", "reliability_omega"))
     if doubtful.any():
         _draw_scales(ax, omegas[doubtful], places, OFFSET, (PALETTE[1], "D", "reliability_heywood"), fill="none")
-    own = items["scale"].map(scales.set_index("scale")["estimate"])
+    own = items["scale"].map(scales.set_index("scale")["estimate"]).astype(float)  # of no items: not text
     raises = items["estimate"] > own
     for part, colour, key in (
         (items[~raises], MUTED, "reliability_dropped"),
