@@ -15,6 +15,7 @@ from cxresearch.methods.ahp_tables import MAIN, OTHER_TREATMENT, Treatment
 from cxresearch.methods.hierarchy import Hierarchy, leaves
 
 RULE = RULES["consistency_ratio"]
+FEW_EXPERTS = 10  # fewer give intervals that can only be rough: a bootstrap draws from so few different ones
 NAMED_ONE_BY_ONE = 3  # experts with gaps or left out, before they are only counted
 
 
@@ -87,7 +88,9 @@ class ExpertWeights(Result):
             "n_experts": int(top["n"]),
         }
         key = "weighting.top" if np.isfinite(top["conf_low"]) else "weighting.top_alone"
-        return Finding(key, values, cautions=tuple(self._cautions()))
+        rough = [Finding("weighting.few_experts", {"n_experts": int(top["n"]), "wanted": FEW_EXPERTS})]
+        few = np.isfinite(top["conf_low"]) and top["n"] < FEW_EXPERTS
+        return Finding(key, values, cautions=(*self._cautions(), *(rough if few else [])))
 
     def _cautions(self) -> Iterator[Finding]:
         if len(self.hierarchy) > 1:

@@ -69,7 +69,7 @@ def read_judgements(
             "every judgement must name known criteria and say, from 9 to 1/9 and once a pair, how many times as important the "
             "left one is as the right one",
             f"found {len(faults)} fault{'s' * (len(faults) > 1)}: " + _listed(faults),
-            "Mend the judgements. A spreadsheet may have turned 1/3 into a date: store that column as text.",
+            "Mend the judgements." + _hints(table),
         )
     return experts, ordered, _panels(table, ordered, experts)
 
@@ -181,6 +181,13 @@ def _value_faults(table: pd.DataFrame) -> list[str]:
             for row in table[unequal & ~off].itertuples()
         ]
     )
+
+
+def _hints(table: pd.DataFrame) -> str:
+    """What may lie behind judgements that cannot be read, or are 0."""
+    dates = " A spreadsheet may have turned 1/3 into a date: store that column as text."
+    blanks = " Where a pair was not compared, leave its judgement blank."
+    return dates * (not table["readable"].all()) + blanks * bool((table["value"] == 0).any())
 
 
 def _pair(row: Any) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from cxresearch.core.results import View
 from cxresearch.present.layout import Layout
-from cxresearch.present.numbers import CATEGORIES, MISSING, Writer, write_decimals, write_interval, writer_of
+from cxresearch.present.numbers import CATEGORIES, COUNTS, MISSING, Writer, write_decimals, write_interval, writer_of
 from cxresearch.present.text import Text
 
 T = TypeVar("T")
@@ -23,6 +23,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 Line = tuple[str, ...]  # codes that tell a line from the others
 Row = dict[Hashable, Any]  # one number of the table, by column
+Exact = float | int | str  # as a file holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class _Column:
 
     heading: str
     texts: dict[Line, str]
-    numbers: dict[str, dict[Line, float]]
+    numbers: dict[str, dict[Line, Exact]]
 
 
 def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
@@ -138,8 +139,8 @@ def _estimates(part: list[Row], heading: str, rows: list[Row], text: Text) -> _C
     bounds = _by_line(part, lambda row: write_interval(row["conf_low"], row["conf_high"], write[row["quantity"]]))
     texts = _by_line(part, lambda row: f"{write[row['quantity']](row['estimate'])} {bounds[row['line']]}".rstrip())
     ends = ("conf_low", "conf_high") if any(bounds.values()) else ()
-    numbers = {heading: _by_line(part, lambda row: row["estimate"])}
-    numbers |= {f"{heading} ({text.quantity(end)})": _by_line(part, itemgetter(end)) for end in ends}
+    numbers = {heading: _by_line(part, partial(_exact_cell, "estimate", text))}
+    numbers |= {f"{heading} ({text.quantity(end)})": _by_line(part, partial(_exact_cell, end, text)) for end in ends}
     return _Column(heading, texts, numbers)
 
 
@@ -155,7 +156,8 @@ def _number_columns(rows: list[Row], text: Text) -> list[_Column]:
             as_estimate = name in ("estimate", "std_error")
             heading = text.quantity(rows[0]["quantity"] if name == "estimate" and len(writers) == 1 else name)
             texts = {row["line"]: (writers[row["quantity"]] if as_estimate else own)(row[name]) for row in rows}
-            columns.append(_Column(heading, texts, {heading: _by_line(rows, itemgetter(name))}))
+            exact = partial(_exact_cell, name, text) if name == "estimate" else itemgetter(name)
+            columns.append(_Column(heading, texts, {heading: _by_line(rows, exact)}))
     return columns
 
 
@@ -179,7 +181,8 @@ def _count_column(rows: list[Row], text: Text) -> list[_Column]:
         return []
     counts = {row["line"]: row["n"] for row in rows}
     heading = text.quantity("n")
-    return [_Column(heading, {line: write_decimals(n, 0) for line, n in counts.items()}, {heading: counts})]
+    exact = {line: _exactly("n", n, text) for line, n in counts.items()}
+    return [_Column(heading, {line: write_decimals(n, 0) for line, n in counts.items()}, {heading: exact})]
 
 
 def _notes(rows: list[Row], columns: list[_Column], text: Text) -> Iterator[str]:
@@ -235,5 +238,19 @@ def _exact(headings: list[str], stubs: dict[Line, Line], columns: list[_Column])
     frame = pd.DataFrame(list(stubs.values()), columns=headings)
     for column in columns:
         for name, numbers in column.numbers.items():
-            frame[name] = [numbers.get(line, float("nan")) for line in stubs]
+            values = [numbers.get(line, float("nan")) for line in stubs]
+            kind = None if all(isinstance(value, float) for value in values) else object  # else 302 would become 302.0
+            frame[name] = pd.Series(values, dtype=kind)
     return frame
+
+
+def _exact_cell(column: str, text: Text, row: Row) -> Exact:
+    return _exactly(row["quantity"], row[column], text)
+
+
+def _exactly(quantity: str, value: float, text: Text) -> Exact:
+    """A number at full precision as a file holds it: categories by their names, counts without a decimal point."""
+    if quantity in CATEGORIES:
+        return _name(quantity, text, value)
+    whole = quantity in COUNTS or quantity == "rank"
+    return int(value) if whole and float(value).is_integer() else value

@@ -104,6 +104,22 @@ def test_each_fault_names_expert_and_pair(rows, message):
         read_judgements(table(*rows), TREE)
 
 
+@pytest.mark.parametrize(
+    ("value", "date", "blank"), [("2026-01-02", True, False), (0, False, True), (15, False, False), (-3, False, False)]
+)
+def test_hints_belong_to_what_was_found(value, date, blank):
+    with pytest.raises(InputError) as raised:
+        read_judgements(table(("E2", "goal", "speed", "price", value)), TREE)
+    assert ("turned 1/3 into a date" in str(raised.value)) == date
+    assert ("not compared, leave its judgement blank" in str(raised.value)) == blank
+
+
+def test_a_misspelt_criterion_is_not_taken_for_a_date():
+    with pytest.raises(InputError) as raised:
+        read_judgements(table(("E2", "goal", "sped", "price", 3)), TREE)
+    assert str(raised.value).endswith("Mend the judgements.")
+
+
 def test_all_faults_at_once():
     frame = table(
         ("E2", "goal", "speed", "price", 0),

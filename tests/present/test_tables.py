@@ -178,7 +178,26 @@ def test_categories_are_called_by_their_names(monkeypatch):
     table = tidy("quadrant", [2.0, np.nan], term=["a", "b"])
     layout = lay_out(table, View(("quadrant",), rows=("term",)), "example.scales", EN)
     assert [row[1] for row in layout.rows] == ["keep up", "–"]
-    assert layout.exact.iloc[0, 1] == 2.0
+    assert layout.exact.iloc[:, 1].tolist() == ["keep up", "–"]
+
+
+def test_files_hold_counts_as_integers_and_numbers_at_full_precision():
+    parts = [
+        tidy("group_count", [302.0, 7.0], group=["a", "b"]),
+        tidy("group_share", [1 / 3, 2 / 3], group=["a", "b"], n=[302, 7]),
+    ]
+    exact = lay_out(gather(parts), View(("group_count", "group_share"), rows=("group",)), "example.scales", EN).exact
+    assert exact.to_csv(index=False).splitlines()[1:] == ["a,302,0.3333333333333333", "b,7,0.6666666666666666"]
+    sized = tidy("alpha", [0.5, 0.25], scale=["a", "b"], n=[20, 30])
+    lines = lay_out(sized, View(("alpha",)), "example.scales", EN).exact.to_csv(index=False).splitlines()
+    assert lines[1:] == ["a,0.5,20", "b,0.25,30"]
+    weighted = tidy("group_count", [302.5, np.nan], group=["a", "b"])
+    lines = (
+        lay_out(weighted, View(("group_count",), rows=("group",)), "example.scales", EN)
+        .exact.to_csv(index=False)
+        .splitlines()
+    )
+    assert lines[1:] == ["a,302.5", "b,"]
 
 
 def test_the_grouping_column_of_a_method_is_called_by_its_label():

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cxresearch.core.results import PAIR, Result
+from cxresearch.present.numbers import write_decimals
 from cxresearch.present.plots.style import ACCENT, INK, MUTED, axes_of, wrapped
 from cxresearch.present.text import SHOWN_PAIR, current_text
 
@@ -47,7 +48,7 @@ def plot_pairs(result: Result, *, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    result : of `compare_cases`; its first measure is drawn, of many pairs the clearest
+    result : of `compare_cases`; its first measure is drawn, of many pairs the clearest, the largest difference at the top
     ax : axes to draw on; new ones, as tall as the pairs need, by default
     """
     text = current_text()
@@ -55,7 +56,8 @@ def plot_pairs(result: Result, *, ax: Axes | None = None) -> Axes:
     pairs = result.pick("mean_difference", scale=measure)
     every = len(pairs)
     if every > MOST_PAIRS:
-        pairs = pairs.loc[pairs["statistic"].abs().nlargest(MOST_PAIRS).index.sort_values()]
+        pairs = pairs.loc[pairs["statistic"].abs().nlargest(MOST_PAIRS).index]
+    pairs = pairs.sort_values("estimate", ascending=False, kind="stable")
     ax = axes_of(ax, height=1.5 + 0.34 * max(len(pairs), 1))
     lines = np.arange(len(pairs))
     clear = ((pairs["conf_low"] > 0) | (pairs["conf_high"] < 0)).to_numpy()
@@ -78,7 +80,9 @@ def plot_pairs(result: Result, *, ax: Axes | None = None) -> Axes:
 
 def _write_values(ax: Axes, means: pd.DataFrame, lines: np.ndarray) -> None:
     for line, estimate in zip(lines, means["estimate"], strict=True):
-        ax.annotate(f"{estimate:.2f}", (estimate, line), (0, 6), textcoords="offset points", ha="center", fontsize=8)
+        ax.annotate(
+            write_decimals(estimate, 2), (estimate, line), (0, 6), textcoords="offset points", ha="center", fontsize=8
+        )
 
 
 def _pair_label(pair: str, by: str) -> str:
