@@ -126,7 +126,7 @@ def test_the_sample_in_words():
     text = Text("en", {"company": "Company", "company=1": "Cedar"})
     assert "Company: the largest group is Cedar with 66.7%" in text.sentence(finding)
     nobody = check_sample(pd.DataFrame(index=range(5)))
-    assert "5 respondents; the study file names no groups" in text.sentence(nobody.finding())
+    assert "5 questionnaires; the study file names no groups" in text.sentence(nobody.finding())
     hidden = check_sample(GROUPS, min_group=4).finding()
     assert "groups too small to be shown: 1" in text.sentence(hidden)
 
