@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments
+from cxresearch.core.moments import ROUNDING, Moments
+from cxresearch.core.resampling import resample_counts
 from cxresearch.errors import InputError
 
 Correlation = Literal["pearson", "spearman"]
@@ -61,11 +62,58 @@ def identical_pairs(corr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def mid_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Ranks (n,) with ties halved: the weight below each value plus half of the weight at it; order is all that counts.
+    """Ranks with ties halved: the weight below each value plus half of the weight at it; order is all that counts.
+
+    Parameters
+    ----------
+    values : (n,)
+    weights : (..., n)
+
+    Returns
+    -------
+    (..., n)
 
     >>> mid_ranks(np.array([5.0, 1.0, 5.0]), np.ones(3))
     array([2. , 0.5, 2. ])
     """
-    _, where = np.unique(values, return_inverse=True)
-    at = np.bincount(where, weights)
-    return (np.cumsum(at) - at / 2)[where]
+    order = np.argsort(values, kind="stable")
+    _, first, where = np.unique(values[order], return_index=True, return_inverse=True)
+    at = np.add.reduceat(weights[..., order], first, axis=-1)
+    ranks = np.empty(weights.shape)
+    ranks[..., order] = (np.cumsum(at, axis=-1) - at / 2)[..., where]
+    return ranks
+
+
+def bootstrap_spearman(
+    frame: pd.DataFrame, target: str, n_bootstrap: int, *, seed: int, design: Design | None = None
+) -> np.ndarray:
+    """Rank correlations (B, p) of the other columns with `target` in resamples; the mid-ranks are taken anew in each.
+
+    The draws are those of `bootstrap_moments` with the same seed. A resample in which a column is constant gives nan.
+
+    Parameters
+    ----------
+    frame : (n, p + 1) numeric, complete
+    """
+    design = design or Design()
+    weights, units = design.weights_on(frame.index), design.clusters_on(frame.index)
+    others = [name for name in frame.columns if name != target]
+    found = np.empty((n_bootstrap, len(others)))
+    clustered = design.clusters is not None
+    for start, counts in resample_counts(int(units.max()) + 1, n_bootstrap, seed=seed, clustered=clustered):
+        drawn = counts[:, units] * weights
+        theirs = _standard_ranks(frame[target].to_numpy(float), drawn)
+        for place, name in enumerate(others):
+            ours = _standard_ranks(frame[name].to_numpy(float), drawn)
+            found[start : start + len(counts), place] = (drawn * ours * theirs).sum(axis=-1)
+    return found
+
+
+def _standard_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mid-ranks (b, n), less their weighted mean and with weighted sum of squares 1; nan where they do not vary."""
+    ranks = mid_ranks(values, weights)
+    total = weights.sum(axis=-1, keepdims=True)
+    ranks -= (weights * ranks).sum(axis=-1, keepdims=True) / total
+    squares = (weights * ranks**2).sum(axis=-1, keepdims=True)
+    squares[squares <= ROUNDING * total**3] = np.nan
+    return ranks / np.sqrt(squares)

@@ -1,15 +1,19 @@
 """The parts of the driver analysis that need the rows themselves: checks, robust errors, correlations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.correlation import correlate
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 
+BOOTSTRAP = "percentile bootstrap"
 SINGULAR = 1e-10  # smallest eigenvalue of the driver correlations below which drivers count as collinear
 
 
@@ -29,6 +33,21 @@ class Fit:
     n_clusters: int | None
 
 
+def listed_names(known: Sequence[str], outcome: str, drivers: list[str]) -> list[str]:
+    """Drivers and, last, the outcome, once it is sure that they are different and among the known names."""
+    wanted = [*drivers, outcome]
+    unknown = [name for name in wanted if name not in known]
+    twice = sorted({str(name) for name in wanted if wanted.count(name) > 1})
+    if not drivers or unknown or twice:
+        found = f"no column {name_some(unknown)}" if unknown else f"{name_some(twice)} twice" if twice else "no driver"
+        raise InputError(
+            "`outcome` and `drivers` must name different columns, at least one of them a driver",
+            f"found {found}",
+            f"The names are {name_some(known, 12)}.",
+        )
+    return wanted
+
+
 def complete_rows(scores: pd.DataFrame, outcome: str, drivers: list[str], design: Design) -> pd.DataFrame:
     """Drivers and, last, the outcome: rows that are complete on all of them and have a weight above 0.
 
@@ -37,16 +56,7 @@ def complete_rows(scores: pd.DataFrame, outcome: str, drivers: list[str], design
     InputError
         If a name is no column or stands twice, if a column holds text, or if too few rows are left.
     """
-    wanted = [*drivers, outcome]
-    unknown = [name for name in wanted if name not in scores.columns]
-    twice = sorted({str(name) for name in wanted if wanted.count(name) > 1})
-    if not drivers or unknown or twice:
-        found = f"no column {name_some(unknown)}" if unknown else f"{name_some(twice)} twice" if twice else "no driver"
-        raise InputError(
-            "`outcome` and `drivers` must name different columns, at least one of them a driver",
-            f"found {found}",
-            f"The columns are {name_some(scores.columns, 12)}.",
-        )
+    wanted = listed_names(list(scores.columns), outcome, drivers)
     frame = scores[wanted]
     text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if text:
@@ -55,7 +65,7 @@ def complete_rows(scores: pd.DataFrame, outcome: str, drivers: list[str], design
         )
     frame = frame.astype(float).dropna()
     if design.weights is not None:
-        frame = frame[design.weights.loc[frame.index].to_numpy(float) > 0]
+        frame = frame[design.weights_on(frame.index) > 0]
     if len(frame) < len(drivers) + 2:
         raise InputError(
             f"a regression on {len(drivers)} drivers needs at least {len(drivers) + 2} complete rows",
@@ -134,31 +144,80 @@ def robust_fit(frame: pd.DataFrame, design: Design) -> Fit:
     return Fit(rows, float(robust.params[0]), n_clusters)
 
 
-def correlations(frame: pd.DataFrame, moments: Moments, replicates: Moments, design: Design) -> pd.DataFrame:
+def classical_fit(moments: Moments) -> Fit:
+    """Least squares from moments alone, drivers first and the outcome last: classical errors and t on n - p - 1."""
+    from scipy.special import stdtr, stdtrit
+
+    n, p = int(moments.n), len(moments.names) - 1
+    inverse = np.linalg.inv(moments.cov[:-1, :-1])
+    slopes, df = inverse @ moments.cov[:-1, -1], n - p - 1.0
+    left = (n - 1) * (moments.cov[-1, -1] - slopes @ moments.cov[:-1, -1]) / df
+    error = np.sqrt(left * np.diag(inverse) / (n - 1))
+    t, half = slopes / error, stdtrit(df, 0.975) * error
+    rows = tidy(
+        "coefficient",
+        slopes,
+        scale="drivers",
+        term=moments.names[:-1],
+        std_error=error,
+        statistic=t,
+        df=df,
+        p_value=2 * stdtr(df, -np.abs(t)),
+        conf_low=slopes - half,
+        conf_high=slopes + half,
+        n=n,
+        method=words("ols", moments.design_words, "classical"),
+    )
+    return Fit(rows, float(moments.mean[-1] - slopes @ moments.mean[:-1]), None)
+
+
+def plain_correlations(moments: Moments) -> pd.DataFrame:
+    """Correlations of each driver and, last, the outcome: t test and Fisher's z interval, from moments alone."""
+    r, n = moments.corr[:-1, -1], int(moments.n)
+    kind = moments.design_words or "pearson"  # of moments alone nobody knows what correlations they hold
+    columns = {"scale": moments.names[-1], "term": moments.names[:-1], "n": n}
+    return tidy("correlation", r, **_tests(r, n, 1.0), method=words(kind, "fisher z"), **columns)
+
+
+def correlations(
+    frame: pd.DataFrame, moments: Moments, replicates: Moments, rank_stack: np.ndarray, design: Design
+) -> pd.DataFrame:
     """Pearson and Spearman correlations of each driver and the outcome.
 
-    Pearson: t test and Fisher's z interval for a simple sample; weighted, with bootstrap errors, for a design. Spearman:
-    always unweighted, row by row; its interval widens Fisher's z after Bonett and Wright (2000), Psychometrika 65:23-28,
-    doi:10.1007/BF02294183.
+    A simple sample has a t test and Fisher's z interval, widened for Spearman after Bonett and Wright (2000), Psychometrika
+    65:23-28, doi:10.1007/BF02294183. A design has weighted estimates (mid-ranks of the weights) with bootstrap errors; the
+    ranks are taken anew in each resample (`rank_stack`, (B, p); without rows where there is no bootstrap).
     """
-    names, outcome = list(frame.columns[:-1]), str(frame.columns[-1])
-    columns = {"scale": outcome, "term": names, "n": len(frame)}
-    pearson = moments.corr[:-1, -1]
-    ranks = np.corrcoef(frame.rank().to_numpy(), rowvar=False)[:-1, -1]
-    fisher = words("spearman", *(["unweighted"] if design.weights is not None else []),
-                   *(["ignores clusters"] if design.clusters is not None else []), "fisher z")  # fmt: skip
-    rank_rows = tidy("correlation", ranks, **_tests(ranks, len(frame), 1 + ranks**2 / 2), method=fisher, **columns)
+    ranks = correlate(frame, "spearman", design=design).cov[:-1, -1]
+    columns: dict[str, Any] = {"scale": str(frame.columns[-1]), "term": list(frame.columns[:-1]), "n": len(frame)}
     if design.is_simple:
-        rows = tidy("correlation", pearson, **_tests(pearson, len(frame), 1.0), method="pearson; fisher z", **columns)
-        return gather([rows, rank_rows])
-    if len(replicates.mean) < 2:
-        return gather([tidy("correlation", pearson, method=words("pearson", design.words), **columns), rank_rows])
-    stack = replicates.corr[:, :-1, -1]
+        tests = _tests(ranks, len(frame), 1 + ranks**2 / 2)
+        return gather([
+            plain_correlations(moments), tidy("correlation", ranks, **tests, method="spearman; fisher z", **columns)
+        ])  # fmt: skip
+    pearson, stacks = moments.corr[:-1, -1], (replicates.corr[:, :-1, -1], rank_stack)
+    return gather([
+        with_interval(replicates, "correlation", estimate, stack, method=words(kind, design.words), **columns)
+        for kind, estimate, stack in zip(("pearson", "spearman"), (pearson, ranks), stacks, strict=True)
+    ])  # fmt: skip
+
+
+def with_interval(
+    replicates: Moments,
+    quantity: str,
+    estimate: np.ndarray,
+    stack: np.ndarray,
+    *,
+    method: str,
+    how: str = BOOTSTRAP,
+    **columns: object,
+) -> pd.DataFrame:
+    """Rows with the standard error and interval of their replicates (B, ...), or without either where there are none."""
+    if len(stack) < 2:
+        return tidy(quantity, estimate, method=method, **columns)
     low, high = replicates.interval(stack)
-    method = words("pearson", design.words, "percentile bootstrap")
-    error = stack.std(axis=0, ddof=1)
-    rows = tidy("correlation", pearson, std_error=error, conf_low=low, conf_high=high, method=method, **columns)
-    return gather([rows, rank_rows])
+    bounds = {"std_error": stack.std(axis=0, ddof=1), "conf_low": low, "conf_high": high}
+    return tidy(quantity, estimate, method=words(method, how), **bounds, **columns)
 
 
 def _tests(r: np.ndarray, n: int, widening: float | np.ndarray) -> dict[str, np.ndarray]:

@@ -2,22 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.cautions import few_clusters
+from cxresearch.core.correlation import bootstrap_spearman
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments
-from cxresearch.core.results import Finding, Result, View, gather, tidy, words
+from cxresearch.core.moments import Moments, bootstrap_moments, rows_or_moments
+from cxresearch.core.results import Finding, Result, View
 from cxresearch.core.rules import RULES
-from cxresearch.methods.driver_rows import complete_rows, correlations, refuse_hopeless, robust_fit
-from cxresearch.methods.importance import MOST_DRIVERS, adjust, betas, inflation, johnson, lmg, r_squared
-
-BOOTSTRAP = "percentile bootstrap"
-FEWEST_ON_MAP = 3  # the mean over two drivers always lies between them: it tells nothing
-CONCENTRATE, KEEP_UP, LOW_PRIORITY, OVERKILL = 1, 2, 3, 4  # quadrants A to D of Martilla and James (1977)
+from cxresearch.errors import InputError
+from cxresearch.methods.driver_rows import (
+    classical_fit,
+    complete_rows,
+    correlations,
+    listed_names,
+    plain_correlations,
+    refuse_hopeless,
+    robust_fit,
+)
+from cxresearch.methods.driver_table import CONCENTRATE, FEWEST_ON_MAP, driver_table
+from cxresearch.methods.importance import MOST_DRIVERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,7 @@ class DriverRegression(Result):
         "driver_fit": View(("r_squared", "adjusted_r_squared"), rows=("scale",)),
         "driver_coefficients": View(("coefficient",), rows=("term",), columns="numbers"),
         "driver_betas": View(("beta", "vif"), rows=("term",)),
-        "driver_correlations": View(("correlation",), rows=("term",), columns="numbers", method="pearson"),
+        "driver_correlations": View(("correlation",), rows=("term",), columns="numbers", method="-spearman"),
         "driver_rank_correlations": View(("correlation",), rows=("term",), columns="numbers", method="spearman"),
         "driver_performance": View(("performance", "quadrant"), rows=("term",)),
     }
@@ -67,6 +74,8 @@ class DriverRegression(Result):
         shares = self.pick(f"importance_{self.importance}").sort_values("estimate", ascending=False)
         first, second = shares.iloc[0], shares.iloc[min(1, len(shares) - 1)]
         key = "single" if len(shares) == 1 else "leads" if self.leads else "shared"
+        if np.isnan(total["conf_low"]):
+            key = "single_plain" if len(shares) == 1 else "shared_plain"
         values = {
             "outcome": self.outcome, "n": self.n_used, "r_squared": self.r_squared,
             "r_squared_low": total["conf_low"], "r_squared_high": total["conf_high"],
@@ -77,6 +86,8 @@ class DriverRegression(Result):
 
     def map_finding(self) -> Finding:
         """Which drivers the importance-performance map puts into "concentrate here", and whose place is not certain."""
+        if self.pick("performance").empty:
+            return Finding("drivers.map_without_means")
         if self.crosshair is None:
             return Finding("drivers.map_without_quadrants", {"count": len(self.drivers), "fewest": FEWEST_ON_MAP})
         quadrants = self.pick("quadrant")
@@ -101,7 +112,6 @@ class DriverRegression(Result):
         negative = clear[clear["estimate"] < 0]
         inflated = vif[~RULES["vif"].met(vif["estimate"].to_numpy())]
         several = len(self.drivers) > 1
-        few = self.n_clusters is not None and not RULES["clusters"].met(self.n_clusters)
         thin = not RULES["rows_per_driver"].met(self.n_used / len(self.drivers))
         said: list[tuple[bool, str, dict[str, Any], str | None]] = [
             (thin, "few_rows", {"n": self.n_used, "count": len(self.drivers)}, "rows_per_driver"),
@@ -109,20 +119,19 @@ class DriverRegression(Result):
             (len(negative) > 0, "negative", {"drivers": list(negative["term"])}, None),
             (len(inflated) > 0, "vif", {"drivers": list(inflated["term"]), "worst": vif["estimate"].max()}, "vif"),
             (self.importance == "johnson", "johnson_only", {"count": len(self.drivers), "most": MOST_DRIVERS}, None),
-            (few, "few_clusters", {"clusters": self.n_clusters}, "clusters"),
             (self.n_failed > 0, "failed_replicates", {"failed": self.n_failed}, None),
-            (bool(self.design_words), "spearman_unweighted", {}, None),
             (True, "association", {"outcome": self.outcome}, None),
         ]  # fmt: skip
-        return [
+        found = [
             Finding(f"drivers.{key}", values, RULES[rule] if rule else None)
             for holds, key, values, rule in said
             if holds
         ]
+        return few_clusters(self.n_clusters) + found
 
 
 def regress_drivers(
-    scores: pd.DataFrame,
+    scores: pd.DataFrame | Moments,
     outcome: str,
     *,
     drivers: Sequence[str],
@@ -144,7 +153,8 @@ def regress_drivers(
 
     Parameters
     ----------
-    scores : one row a respondent; numeric columns for the outcome and the drivers
+    scores : one row a respondent; numeric columns for the outcome and the drivers; or Moments (of a published matrix), which give
+        classical standard errors, no bootstrap intervals and no rank correlations, and a map only if they have means
     outcome, drivers : columns of `scores`
     ranges : lowest and highest possible score of each driver; performance is then on 0 to 100
     design : survey weights and clusters
@@ -153,7 +163,7 @@ def regress_drivers(
     Raises
     ------
     InputError
-        For a column that is missing, constant, text or given twice; for collinear drivers, an outcome that the drivers
+        For data that are neither rows nor Moments; for a column that is missing, constant, text or given twice; for collinear drivers, an outcome that the drivers
         make up exactly, fewer rows than p + 2, a single cluster, or a row that alone decides a coefficient (HC3).
 
     References
@@ -171,26 +181,47 @@ def regress_drivers(
     >>> bool(abs(shares.sum() - found.r_squared) < 1e-12)
     True
     """
-    design = design or Design()
-    frame = complete_rows(scores, outcome, list(drivers), design)
-    design = design.on(frame.index)
-    moments = Moments.from_frame(frame, design=design)
-    refuse_hopeless(moments, design)
-    replicates, n_failed = _replicates(frame, n_bootstrap, seed, design)
-    fit = robust_fit(frame, design)
-    table, headline = _table(frame, moments, replicates, fit.rows, design, ranges)
+    scores, design = rows_or_moments(scores, design=design), design or Design()
+    n_failed = 0
+    if isinstance(scores, Moments):
+        total, moments = int(scores.n), _of_names(scores, outcome, list(drivers))
+        refuse_hopeless(moments, design)
+        replicates = replace(moments, n=np.empty(0), mean=moments.mean[None][:0], cov=moments.cov[None][:0])
+        fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
+    else:
+        total, frame = len(scores), complete_rows(scores, outcome, list(drivers), design)
+        design = design.on(frame.index)
+        moments = Moments.from_frame(frame, design=design)
+        refuse_hopeless(moments, design)
+        replicates, n_failed = _replicates(frame, n_bootstrap, seed, design)
+        fit = robust_fit(frame, design)
+        rank_stack = _rank_replicates(frame, n_bootstrap, seed, design)
+        correlation_rows = correlations(frame, moments, replicates, rank_stack, design)
+    table, headline = driver_table(moments, replicates, fit, correlation_rows, ranges)
     return DriverRegression(
         table=table,
-        n_used=len(frame),
-        n_dropped=len(scores) - len(frame),
+        n_used=int(moments.n),
+        n_dropped=total - int(moments.n),
         outcome=outcome,
         drivers=tuple(drivers),
         intercept=fit.intercept,
         n_clusters=fit.n_clusters,
         n_failed=n_failed,
-        design_words=design.words,
+        design_words=moments.design_words,
         **headline,
     )
+
+
+def _of_names(moments: Moments, outcome: str, drivers: list[str]) -> Moments:
+    """The moments of the drivers and, last, the outcome."""
+    found = moments.select(listed_names(moments.names, outcome, drivers))
+    if found.n < len(drivers) + 2:
+        raise InputError(
+            f"a regression on {len(drivers)} drivers needs at least {len(drivers) + 2} rows",
+            f"found moments of {int(found.n)}",
+            "Use fewer drivers.",
+        )
+    return found
 
 
 def _replicates(frame: pd.DataFrame, n_bootstrap: int, seed: int, design: Design) -> tuple[Moments, int]:
@@ -204,96 +235,9 @@ def _replicates(frame: pd.DataFrame, n_bootstrap: int, seed: int, design: Design
     return kept, int((~usable).sum())
 
 
-def _table(
-    frame: pd.DataFrame,
-    moments: Moments,
-    replicates: Moments,
-    slopes: pd.DataFrame,
-    design: Design,
-    ranges: Mapping[str, tuple[float, float]] | None,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """All rows, and the headline numbers among them."""
-    n, names = len(frame), list(moments.names[:-1])
-    common = {"scale": "drivers", "n": n}
-    by_driver = common | {"term": names}
-    boot = words("ols", design.words, BOOTSTRAP)
-    with_interval = partial(_with_interval, replicates)
-    total = r_squared(moments.corr)
-    adjusted, stack = (adjust(r_squared(m.corr), n, len(names)) for m in (moments, replicates))
-    parts = [  # the percentiles of R² itself lie too high, so both take those of adjusted R², which estimates the same
-        _cut(
-            with_interval(
-                "r_squared", total, stack, method=words("ols", design.words, "adjusted " + BOOTSTRAP), **common
-            )
-        ),
-        _cut(with_interval("adjusted_r_squared", adjusted, stack, method=boot, **common)),
-        slopes,
-        with_interval("beta", betas(moments.corr), betas(replicates.corr), method=boot, **by_driver),
-        tidy("vif", inflation(moments.corr), method=design.words, **by_driver),
-    ]
-    shares = {"johnson": (johnson(moments.corr), johnson(replicates.corr))}
-    if len(names) <= MOST_DRIVERS:
-        shares = {"lmg": (lmg(moments.corr), lmg(replicates.corr))} | shares
-    for kind, (share, stack) in shares.items():
-        parts.append(
-            with_interval(f"importance_{kind}", share, stack, method=words(design.words, BOOTSTRAP), **by_driver)
-        )
-    main = next(iter(shares))
-    performance, crosshair, on_hundred = _performance_rows(
-        moments, replicates, ranges, main, shares[main][0], by_driver
-    )
-    parts += [correlations(frame, moments, replicates, design), performance]
-    headline = {
-        "r_squared": float(total), "adjusted_r_squared": float(adjusted), "importance": main,
-        "crosshair": crosshair, "on_hundred": on_hundred, "leads": _leads(*shares[main], replicates),
-    }  # fmt: skip
-    return gather(parts), headline
-
-
-def _leads(share: np.ndarray, stack: np.ndarray, replicates: Moments) -> bool:
-    """Whether the largest share can be told from the next: the interval of their difference lies above 0."""
-    if len(share) == 1:
-        return True
-    if len(stack) < 2:
-        return False
-    first, second = np.argsort(-share)[:2]
-    return bool(replicates.interval(stack[:, first] - stack[:, second])[0] > 0)
-
-
-def _performance_rows(
-    moments: Moments,
-    replicates: Moments,
-    ranges: Mapping[str, tuple[float, float]] | None,
-    kind: str,
-    share: np.ndarray,
-    columns: Mapping[str, object],
-) -> tuple[pd.DataFrame, tuple[float, float] | None, bool]:
-    """Performance and quadrant of each driver, the crosshair, and whether performance is on 0 to 100."""
-    names = moments.names[:-1]
-    on_hundred = ranges is not None and all(name in ranges for name in names)
-    low, high = np.array([ranges[name] for name in names], float).T if on_hundred and ranges else (0.0, 100.0)
-    performance, stack = (100 * (m.mean[..., :-1] - low) / (high - low) for m in (moments, replicates))
-    unit = "mean, 0 to 100" if on_hundred else "mean"
-    how = words(unit, moments.design_words, BOOTSTRAP)
-    rows = _with_interval(replicates, "performance", performance, stack, method=how, **columns)
-    if len(names) < FEWEST_ON_MAP:
-        return rows, None, on_hundred
-    crosshair = float(performance.mean()), float(share.mean())
-    well, heavy = performance >= crosshair[0], share >= crosshair[1]
-    quadrant = np.where(heavy, np.where(well, KEEP_UP, CONCENTRATE), np.where(well, OVERKILL, LOW_PRIORITY))
-    how = words(kind, unit, "crosshair at means", moments.design_words)
-    return gather([rows, tidy("quadrant", quadrant, method=how, **columns)]), crosshair, on_hundred
-
-
-def _with_interval(
-    replicates: Moments, quantity: str, estimate: np.ndarray, stack: np.ndarray, **columns: object
-) -> pd.DataFrame:
-    if len(stack) < 2:
-        return tidy(quantity, estimate, **columns)
-    low, high = replicates.interval(stack)
-    return tidy(quantity, estimate, std_error=stack.std(axis=0, ddof=1), conf_low=low, conf_high=high, **columns)
-
-
-def _cut(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a share, its interval kept between 0 and 1."""
-    return rows.assign(**{bound: rows[bound].clip(0, 1) for bound in ("conf_low", "conf_high")})
+def _rank_replicates(frame: pd.DataFrame, n_bootstrap: int, seed: int, design: Design) -> np.ndarray:
+    """Rank correlations (B, p) with the outcome in the resamples of a design; a simple sample needs none."""
+    if design.is_simple:
+        return np.empty((0, frame.shape[1] - 1))
+    stack = bootstrap_spearman(frame, str(frame.columns[-1]), n_bootstrap, seed=seed, design=design)
+    return stack[np.isfinite(stack).all(axis=1)]

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxresearch.core.correlation import correlate
 from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
 from cxresearch.methods.drivers import regress_drivers
@@ -86,7 +88,70 @@ def test_weighted_correlations_as_r():
     )
     assert (ours["conf_low"] < ours["estimate"]).all()
     assert (ours["estimate"] < ours["conf_high"]).all()
-    assert set(result.pick("correlation", method="spearman")["method"]) == {"spearman; unweighted; fisher z"}
+    assert set(result.pick("correlation", method="spearman")["method"]) == {"spearman; weighted; percentile bootstrap"}
+
+
+@pytest.mark.parametrize("words", ["weighted", "clustered", "weighted; clustered"])
+def test_rank_correlations_respect_the_design(words):
+    result = regress(DESIGNS[words], n_bootstrap=200)
+    rows = result.pick("correlation", method=f"spearman; {words}")
+    frame = ATTITUDE[[*DRIVERS, "rating"]]
+    expected = correlate(frame, "spearman", design=DESIGNS[words]).cov[:-1, -1]
+    np.testing.assert_allclose(rows["estimate"], expected, rtol=CLOSED_FORM)
+    assert (rows["conf_low"] < rows["estimate"]).all()
+    assert (rows["estimate"] < rows["conf_high"]).all()
+    if words == "clustered":
+        np.testing.assert_allclose(rows["estimate"], frame.corr("spearman")["rating"][DRIVERS], rtol=CLOSED_FORM)
+
+
+def test_moments_give_the_classical_regression():
+    from statsmodels.api import OLS, add_constant
+
+    alone = regress(data=Moments.from_frame(ATTITUDE))
+    classical = OLS(ATTITUDE["rating"], add_constant(ATTITUDE[DRIVERS])).fit()
+    rows = alone.pick("coefficient").set_index("term")
+    low, high = classical.conf_int()[0], classical.conf_int()[1]
+    for column, theirs in [
+        ("estimate", classical.params), ("std_error", classical.bse), ("statistic", classical.tvalues),
+        ("p_value", classical.pvalues), ("conf_low", low), ("conf_high", high),
+    ]:  # fmt: skip
+        np.testing.assert_allclose(rows[column], theirs[DRIVERS], rtol=REGRESSION)
+    assert set(rows["df"]) == {classical.df_resid}
+    assert set(rows["method"]) == {"ols; moments only; classical"}
+    assert alone.intercept == pytest.approx(classical.params["const"], rel=REGRESSION)
+    assert (alone.n_used, alone.n_dropped, alone.n_clusters, alone.n_failed) == (30, 0, None, 0)
+
+
+def test_moments_give_what_rows_give_but_no_bootstrap_and_no_ranks(plain):
+    alone = regress(data=Moments.from_frame(ATTITUDE))
+    for quantity in ("r_squared", "adjusted_r_squared", "beta", "vif", "importance_lmg", "performance", "quadrant"):
+        ours, theirs = alone.pick(quantity), plain.pick(quantity)
+        np.testing.assert_allclose(ours["estimate"], theirs["estimate"], rtol=CLOSED_FORM)
+        assert ours[["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
+        assert not ours["method"].str.contains("bootstrap").any()
+        assert ours["method"].str.split("; ").map(lambda said: "moments only" in said).all()
+    pearson = plain.pick("correlation", method="pearson")[NUMBERS]
+    np.testing.assert_allclose(alone.pick("correlation")[NUMBERS], pearson, rtol=CLOSED_FORM)
+    assert set(alone.pick("correlation")["method"]) == {"moments only; fisher z"}
+    for language in ("en", "zh"):
+        assert "nan" not in Text(language).sentence(alone.finding())
+
+
+def test_a_published_matrix_has_no_means_and_no_map():
+    matrix = ATTITUDE[[*DRIVERS, "rating"]].corr()
+    result = regress(data=Moments.from_correlation(matrix, 30))
+    np.testing.assert_allclose(
+        result.pick("coefficient")["estimate"], result.pick("beta")["estimate"], rtol=CLOSED_FORM
+    )
+    assert result.pick("performance").empty
+    assert result.crosshair is None
+    assert result.map_finding().key == "drivers.map_without_means"
+    with pytest.raises(InputError, match="no column kindness"):
+        regress(data=Moments.from_correlation(matrix, 30), drivers=["kindness"])
+    with pytest.raises(InputError, match="needs at least 8 rows; found moments of 7"):
+        regress(data=Moments.from_correlation(matrix, 7))
+    with pytest.raises(InputError, match="or Moments; found dict"):
+        regress(data={})
 
 
 def test_every_number_of_the_ecsi_survey_as_r():
@@ -396,8 +461,7 @@ class TestFinding:
         finding = regress(design).finding()
         keys = {caution.key for caution in finding.cautions}
         assert "drivers.association" in keys
-        assert ("drivers.spearman_unweighted" in keys) == bool(words)
-        assert ("drivers.few_clusters" in keys) == ("clustered" in words)  # 10 clusters
+        assert ("design.few_clusters" in keys) == ("clustered" in words)  # 10 clusters
         said = Text(language, {"rating": "Overall rating"}).sentence(finding)
         assert "Overall rating" in said
         assert "{" not in said

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxresearch.errors import InputError
-from cxresearch.methods.drivers import r_squared
-from cxresearch.methods.importance import MOST_DRIVERS, johnson, lmg, r_squared_of_subsets
+from cxresearch.methods.importance import MOST_DRIVERS, johnson, lmg, r_squared, r_squared_of_subsets
 
 FOLDER = Path(__file__).parent.parent / "reference" / "drivers"
 PUBLISHED = json.loads((FOLDER / "published.json").read_text(encoding="utf-8"))
