@@ -33,8 +33,8 @@ class ScreeningResult(Result):
     """
 
     views: ClassVar[Mapping[str, View]] = {
-        "screening": View(("alpha",), rows=("scale",)),
-        "screening_outcome": View(("item_mean",), rows=("scale",)),
+        "screening": View(("alpha",), rows=("scale",), columns="group"),
+        "screening_outcome": View(("item_mean",), rows=("scale",), columns="group"),
     }
 
     rows: Mapping[str, int]
@@ -55,15 +55,14 @@ class ScreeningResult(Result):
     def _largest_move(self, quantity: str, here: str) -> dict[str, object]:
         """Of which scale the estimate would differ most from that used, and in which other way; {} with nothing to compare."""
         rows = self.pick(quantity)
-        rows = rows.assign(way=rows["method"].str.split("; ").str[0])
-        own = rows[rows["way"] == here].set_index("scale")["estimate"]
-        others = rows[(rows["way"] != here) & rows["scale"].isin(own.index)].reset_index(drop=True)
+        own = rows[rows["group"] == here].set_index("scale")["estimate"]
+        others = rows[(rows["group"] != here) & rows["scale"].isin(own.index)].reset_index(drop=True)
         if others.empty:
             return {}
         moves = (others["estimate"] - own.loc[others["scale"]].to_numpy()).abs()
         most = others.loc[moves.idxmax()]
-        there = {"scale": most["scale"], "way": most["way"], "there": most["estimate"]}
-        return {**there, "n": self.rows[str(most["way"])], "here": own[most["scale"]]}
+        there = {"scale": most["scale"], "way": most["group"], "there": most["estimate"]}
+        return {**there, "n": self.rows[str(most["group"])], "here": own[most["scale"]]}
 
 
 def compare_screening(
@@ -92,7 +91,7 @@ def compare_screening(
     Returns
     -------
     ScreeningResult with alpha (of each scale that can be judged, and of `all` items) and item_mean (scale and term = outcome; t
-    interval), each once a way, the way being the first words of `method`
+    interval), each once a way: the way is the `group` and the first words of `method`
 
     Raises
     ------
@@ -147,6 +146,7 @@ def _alphas(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: 
         "alpha",
         [float(cronbach_alpha(moments.cov)) for moments in usable.values()],
         scale=list(usable),
+        group=way,
         n=[float(moments.n) for moments in usable.values()],
         method=words(way, design.words),
     )
@@ -155,7 +155,7 @@ def _alphas(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: 
 def _mean(outcome: pd.Series, design: Design, way: str) -> pd.DataFrame:
     described = check_items(outcome.to_frame(), {}, design=design).pick("item_mean")
     own = described[described["method"] == design.words]
-    return own.assign(method=words(way, design.words))
+    return own.assign(group=way, method=words(way, design.words))
 
 
 def _refuse_misfits(
