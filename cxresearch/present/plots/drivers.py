@@ -99,7 +99,12 @@ def _draw_quadrants(ax: Axes, middle: tuple[float, float]) -> list[Text]:
     ax.axvline(middle[0], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
     ax.axhline(middle[1], color=MUTED, linewidth=0.9, linestyle="--", zorder=1)
     return [
-        ax.text(left, top, current_text().axis(f"drivers_quadrant_{quadrant}"), transform=ax.transAxes, ha=across,
+        ax.text(left, top, _headed(current_text().label(f"quadrant.{quadrant}")), transform=ax.transAxes, ha=across,
                 va=along, color=MUTED, fontsize=9.5, fontstyle="normal", fontweight="bold")
         for quadrant, (left, top, across, along) in CORNERS.items()
     ]  # fmt: skip
+
+
+def _headed(words: str) -> str:
+    """Words with a capital first letter."""
+    return words[:1].upper() + words[1:]
