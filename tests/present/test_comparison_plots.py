@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments
+from cxresearch.errors import InputError
 from cxresearch.methods.cases import compare_cases
 from cxresearch.methods.drivers import regress_drivers
 from cxresearch.present.plots.cases import MOST_PAIRS, plot_groups, plot_pairs
@@ -106,6 +108,13 @@ def test_labels_cover_neither_each_other_nor_marks(seed):
     assert not any(box.contains(*mark) for box in boxes for mark in marks)
 
 
+def test_a_map_needs_means(answers):
+    moments = Moments.from_correlation(answers.select_dtypes("number").iloc[:, :3].corr(), 100)
+    first, second, outcome = moments.names
+    with pytest.raises(InputError, match="needs the means of the drivers"):
+        plot_importance_performance(regress_drivers(moments, outcome, drivers=[first, second]))
+
+
 def test_groups_highest_first(answers):
     result = compare_cases(answers, "y", by="company", n_bootstrap=20)
     ax = plot_groups(result)
@@ -139,7 +148,9 @@ def test_of_many_pairs_the_clearest_are_drawn(answers):
     pairs = result.pick("mean_difference").set_index("term")
     shown = pairs.loc[[pair.replace(" – ", " - ") for pair in tick_labels(ax)]]
     assert shown["estimate"].is_monotonic_decreasing
-    assert shown["statistic"].abs().min() >= result.pick("mean_difference")["statistic"].abs().nlargest(MOST_PAIRS).min()
+    assert (
+        shown["statistic"].abs().min() >= result.pick("mean_difference")["statistic"].abs().nlargest(MOST_PAIRS).min()
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

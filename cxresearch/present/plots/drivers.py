@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Text
 
 from cxresearch.core.results import Result
+from cxresearch.errors import InputError
 from cxresearch.present.plots.labels import label_points
 from cxresearch.present.plots.style import ACCENT, MUTED, PALETTE, axes_of, wrapped
 from cxresearch.present.text import current_text
@@ -65,6 +66,10 @@ def plot_importance_performance(result: Result, *, ax: Axes | None = None) -> Ax
     """
     text = current_text()
     x = result.pick("performance").set_index("term")
+    if x.empty:
+        raise InputError(
+            "the map needs the means of the drivers", "found none", "Give `mean` to the moments, or the rows."
+        )
     y = result.pick(f"importance_{result.importance}").set_index("term").loc[x.index]  # type: ignore[attr-defined]
     middle = result.crosshair  # type: ignore[attr-defined]
     ax = axes_of(ax, width=7.2, height=5.6)
