@@ -106,5 +106,49 @@ _EVERY = (
         "effect_large", 0.80, "at_least", "Cohen 1988",
         "Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences (2nd ed.). Erlbaum, p. 40.",
     ),
+    Rule(
+        "cfi_good", 0.95, "at_least", "Hu & Bentler 1999",
+        "Hu, L., & Bentler, P. M. (1999). Cutoff criteria for fit indexes in covariance structure analysis: Conventional criteria "
+        "versus new alternatives. Structural Equation Modeling 6:1-55. doi:10.1080/10705519909540118.",
+    ),
+    Rule(
+        "rmsea_good", 0.06, "at_most", "Hu & Bentler 1999",
+        "Hu, L., & Bentler, P. M. (1999). Cutoff criteria for fit indexes in covariance structure analysis: Conventional criteria "
+        "versus new alternatives. Structural Equation Modeling 6:1-55. doi:10.1080/10705519909540118.",
+    ),
+    Rule(
+        "srmr_good", 0.08, "at_most", "Hu & Bentler 1999",
+        "Hu, L., & Bentler, P. M. (1999). Cutoff criteria for fit indexes in covariance structure analysis: Conventional criteria "
+        "versus new alternatives. Structural Equation Modeling 6:1-55. doi:10.1080/10705519909540118.",
+    ),
+    Rule(
+        "residual_correlation", 0.10, "at_most", "Kline 2016",
+        "Kline, R. B. (2016). Principles and Practice of Structural Equation Modeling (4th ed.). Guilford, ch. 12.",
+    ),
+    Rule(
+        "standardized_loading", 0.50, "at_least", "Hair et al. 2019",
+        "Hair, J. F., Black, W. C., Babin, B. J., & Anderson, R. E. (2019). Multivariate Data Analysis (8th ed.). Cengage, ch. 9.",
+    ),
+    Rule(
+        "composite_reliability", 0.70, "at_least", "Hair et al. 2019",
+        "Hair, J. F., Black, W. C., Babin, B. J., & Anderson, R. E. (2019). Multivariate Data Analysis (8th ed.). Cengage, ch. 9.",
+    ),
+    Rule(
+        "ave", 0.50, "at_least", "Fornell & Larcker 1981",
+        "Fornell, C., & Larcker, D. F. (1981). Evaluating structural equation models with unobservable variables and measurement "
+        "error. Journal of Marketing Research 18:39-50. doi:10.1177/002224378101800104.",
+    ),
+    Rule(
+        "htmt_strict", 0.85, "below", "Henseler et al. 2015",
+        "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing discriminant validity in variance-based "
+        "structural equation modeling. Journal of the Academy of Marketing Science 43:115-135. doi:10.1007/s11747-014-0403-8 "
+        "(.85 for constructs that differ in meaning).",
+    ),
+    Rule(
+        "htmt_liberal", 0.90, "below", "Henseler et al. 2015",
+        "Henseler, J., Ringle, C. M., & Sarstedt, M. (2015). A new criterion for assessing discriminant validity in variance-based "
+        "structural equation modeling. Journal of the Academy of Marketing Science 43:115-135. doi:10.1007/s11747-014-0403-8 "
+        "(.90 for constructs that are alike in meaning).",
+    ),
 )  # fmt: skip
 RULES = {rule.key: rule for rule in _EVERY}
