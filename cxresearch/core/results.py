@@ -58,7 +58,7 @@ class View:
     Attributes
     ----------
     quantities : which rows of the table, in this order
-    rows : the keys that tell the lines apart, of "scale", "term", "group"
+    rows : the keys that tell the lines apart, of "scale", "term", "group"; or "method", where models are compared
     columns : "quantity" one column a quantity, with its interval; "numbers" estimate, standard error, statistic, df, p and
         interval side by side; or "scale", "term" or "group" for a matrix of one quantity
     method : keep only rows whose method holds these words, and none of those after a minus ("-unweighted")

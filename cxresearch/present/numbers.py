@@ -5,7 +5,7 @@
 - p values: three decimals without the zero before the point, "< .001" below that
 - degrees of freedom: integers, or one decimal where they are not whole
 - ranks, medians and modes: as they are, with two decimals at most
-- weights and consistency: three decimals
+- weights, consistency and fit indices: three decimals
 - everything else: two decimals, the same in a whole column: one where its largest number reaches 100, none from 1,000, three
   where it stays below 0.1, four below 0.01
 - categories, kept as numbers: their names (tables.py)
@@ -32,7 +32,20 @@ SHARES = frozenset(
     }
 )
 SHARE_ENDINGS = ("_share", "_rate")
-FINE = frozenset({"consistency_ratio", "consistency_index", "lambda_max", "consensus"})
+FINE = frozenset(
+    {
+        "consistency_ratio",
+        "consistency_index",
+        "lambda_max",
+        "consensus",
+        "cfi",
+        "tli",
+        "rmsea",
+        "rmsea_conf_low",
+        "rmsea_conf_high",
+        "srmr",
+    }
+)
 FINE_BEGINNING = "weight_"
 CATEGORIES = frozenset({"quadrant"})  # 1, 2, ... stand for names, "quadrant.1" in the words of present/text
 DF = frozenset({"df", "model_df"})

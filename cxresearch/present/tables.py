@@ -65,7 +65,7 @@ def lay_out(table: pd.DataFrame, view: View, key: str, text: Text) -> Layout:
         header=(*headings, *(column.heading for column in columns)),
         stubs=len(keys),
         rows=tuple((*stub, *(column.texts.get(line, gap) for column in columns)) for line, stub in stubs.items()),
-        notes=tuple(_notes(rows, columns, text)),
+        notes=tuple(_notes(rows, columns, keys, text)),
         exact=_exact(headings, stubs, columns),
     )
 
@@ -96,6 +96,8 @@ def _label(row: Row, key: str, text: Text) -> str:
     code = row[key]
     if key == "quantity":
         return text.quantity(code)
+    if key == "method":
+        return text.method(code)
     if key == "group" and f"{row['term']}={code}" in text.labels:
         return text.label(code, of=row["term"])
     by = next((words.removeprefix("by ") for words in row["method"].split("; ") if words.startswith("by ")), "")
@@ -185,7 +187,7 @@ def _count_column(rows: list[Row], text: Text) -> list[_Column]:
     return [_Column(heading, {line: write_decimals(n, 0) for line, n in counts.items()}, {heading: exact})]
 
 
-def _notes(rows: list[Row], columns: list[_Column], text: Text) -> Iterator[str]:
+def _notes(rows: list[Row], columns: list[_Column], keys: list[str], text: Text) -> Iterator[str]:
     """What stands under the table: rows behind the numbers, what brackets mean, the choices made."""
     sizes = [row["n"] for row in rows if not isnan(row["n"])]
     if sizes and columns[-1].heading != text.quantity("n"):
@@ -193,7 +195,8 @@ def _notes(rows: list[Row], columns: list[_Column], text: Text) -> Iterator[str]
         yield text.note("table.n", n=low) if low == high else text.note("table.n_between", low=low, high=high)
     if any("[" in cell for column in columns for cell in column.texts.values()):
         yield text.note("table.brackets")
-    yield from _method_notes(rows, text)
+    if "method" not in keys:
+        yield from _method_notes(rows, text)
 
 
 def _method_notes(rows: list[Row], text: Text) -> Iterator[str]:
