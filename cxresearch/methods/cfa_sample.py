@@ -1,0 +1,148 @@
+"""The rows and correlations behind a confirmatory analysis, once it is sure that they can be analysed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments, complete_values
+from cxresearch.core.results import words
+from cxresearch.errors import InputError, name_some
+from cxresearch.methods.cfa_model import FactorModel
+from cxresearch.methods.factor_matrix import FactorMatrix, refuse_dependent
+
+
+@dataclass(frozen=True, slots=True)
+class CfaSample:
+    """What a confirmatory analysis is computed from.
+
+    Attributes
+    ----------
+    moments : of all items of all constructs, by the rows that answered all of them
+    scales : the constructs with two items or more
+    single : the constructs with one item
+    rows : the answers of these rows; None where only moments were given
+    design : weights and clusters of these rows
+    n_dropped : rows left out for missing answers
+    """
+
+    moments: Moments
+    scales: dict[str, list[str]]
+    single: list[str]
+    rows: pd.DataFrame | None
+    design: Design
+    n_dropped: int
+
+    @classmethod
+    def of(
+        cls, answers: pd.DataFrame | Moments, scales: Mapping[str, Sequence[str]], design: Design | None
+    ) -> "CfaSample":
+        """The sample of some constructs.
+
+        Raises
+        ------
+        InputError
+            For items that are not there or stand in two constructs, no construct with two items, text, not more rows than items,
+            constant, identical or dependent items.
+        """
+        _refuse_bad_scales(list(answers.names if isinstance(answers, Moments) else answers.columns), scales)
+        every = [item for items in scales.values() for item in items]
+        several = {str(name): list(items) for name, items in scales.items() if len(items) > 1}
+        single = [str(name) for name, items in scales.items() if len(items) == 1]
+        if isinstance(answers, Moments):
+            moments = answers.select(every)
+            _refuse_bad_moments(moments)
+            return cls(moments, several, single, None, Design(), 0)
+        matrix = FactorMatrix.of(answers[every], "pearson", design or Design())
+        rows = answers[every].dropna()
+        own = (design or Design()).on(rows.index)
+        return cls(Moments.from_frame(rows, design=own), several, single, rows, own, len(answers) - matrix.n)
+
+    @property
+    def n(self) -> int:
+        """Respondents."""
+        return int(self.moments.n)
+
+    @property
+    def design_words(self) -> str:
+        """What a `method` says of weights and clusters where the standard errors know no clusters."""
+        weighted = "weighted" if self.design.weights is not None else ""
+        return words(weighted, "ignores clusters" if self.design.clusters is not None else "")
+
+    def model(self) -> FactorModel:
+        """Each item on its construct; constructs with one item are left out."""
+        return FactorModel.of(self.scales)
+
+    def one_factor(self) -> FactorModel:
+        """All items on one factor, those of constructs with one item too."""
+        return FactorModel.of({"general": list(self.moments.names)})
+
+    def corr(self, model: FactorModel) -> np.ndarray:
+        """Correlations of the items of a model."""
+        return self.moments.select(model.items).corr
+
+    def deviations(self, model: FactorModel) -> np.ndarray:
+        """Standard deviations of its items, denominator n."""
+        return self.moments.select(model.items).sd * np.sqrt((self.n - 1) / self.n)
+
+    def standardized(self, model: FactorModel) -> np.ndarray:
+        """(n, p) answers to its items less their means, over `deviations`."""
+        if self.rows is None:
+            raise InputError("standardised answers need the rows", "found moments only", "Give the answers themselves.")
+        values = complete_values(self.rows[list(model.items)])
+        return (values - self.moments.select(model.items).mean) / self.deviations(model)
+
+    def weights(self) -> np.ndarray:
+        """(n,) weights of mean 1."""
+        return self.design.weights_on(self.rows.index) if self.rows is not None else np.ones(self.n)
+
+
+def _refuse_bad_scales(known: Sequence[object], scales: Mapping[str, Sequence[str]]) -> None:
+    every = [item for items in scales.values() for item in items]
+    unknown = [item for item in every if item not in known]
+    if unknown:
+        raise InputError(
+            "every item of `scales` must be a column of `answers`", f"found no {name_some(unknown)}", "Check the names."
+        )
+    twice = sorted({item for item in every if every.count(item) > 1})
+    if twice:
+        raise InputError(
+            "each item must belong to one construct",
+            f"found {name_some(twice)} in several places",
+            "Keep each item in the construct that it was written for.",
+        )
+    if not any(len(items) > 1 for items in scales.values()):
+        raise InputError(
+            "a confirmatory analysis needs a construct with two items or more",
+            f"found none among {name_some(scales)} ({len(scales)} constructs)",
+            "Check `constructs` in the study file.",
+        )
+    df = FactorModel.of({name: items for name, items in scales.items() if len(items) > 1}).df
+    if df < 0:
+        raise InputError(
+            "the items must give at least as many covariances as the model has parameters",
+            f"found {-df} too few for {name_some(scales)}",
+            "A single construct needs three items; add items or another construct.",
+        )
+
+
+def _refuse_bad_moments(moments: Moments) -> None:
+    """The same demands on moments as on rows."""
+    if moments.cov.ndim != 2:
+        raise InputError(
+            "`answers` must be one sample", f"found a stack of {moments.cov.shape[:-2]}", "Give one matrix."
+        )
+    constant = [name for name, sd in zip(moments.names, moments.sd, strict=True) if not sd > 0]
+    if constant:
+        raise InputError(
+            "every item must vary", f"found no variance in {name_some(constant)}", "Leave these items out."
+        )
+    if int(moments.n) <= len(moments.names):
+        raise InputError(
+            "a factor analysis needs more rows than items",
+            f"found n = {int(moments.n)} for {len(moments.names)} items",
+            "Check `n`.",
+        )
+    refuse_dependent(moments.corr, list(moments.names))

@@ -1,0 +1,260 @@
+"""Confirmatory factor analysis against R lavaan and published values; edges."""
+
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxresearch.core.design import Design
+from cxresearch.core.moments import Moments
+from cxresearch.core.results import COLUMNS
+from cxresearch.errors import InputError
+from cxresearch.methods.confirmation import confirm_factors
+
+ROOT = Path(__file__).parent.parent
+SCALES = {
+    "image": [f"IMAG{i}" for i in range(1, 6)],
+    "expectation": [f"CUEX{i}" for i in range(1, 4)],
+    "quality": [f"PERQ{i}" for i in range(1, 8)],
+    "value": ["PERV1", "PERV2"],
+    "satisfaction": ["CUSA1", "CUSA2", "CUSA3"],
+    "complaints": ["CUSCO"],
+    "loyalty": ["CUSL1", "CUSL2", "CUSL3"],
+}
+WITHOUT_SINGLE = {name: items for name, items in SCALES.items() if len(items) > 1}
+FIT = 1e-7  # chi-square and indices: their error is the square of that of the parameters
+LINEAR = 1e-5  # what moves with the parameters themselves
+INTERVAL = 1e-6  # of RMSEA: where R's root search stops
+ESTIMATES = 1e-4  # loadings and correlations: where lavaan's optimiser stops
+SMALL = 1e-5  # absolute; residual correlations, some of them near 0
+TOLERANCE = {
+    **dict.fromkeys(("chi2", "model_df", "cfi", "tli", "rmsea", "aic", "bic"), FIT),
+    **dict.fromkeys(("srmr", "scaling_factor"), LINEAR),
+    **dict.fromkeys(("rmsea_conf_low", "rmsea_conf_high"), INTERVAL),
+    **dict.fromkeys(("standardized_loading", "factor_correlation"), ESTIMATES),
+    **dict.fromkeys(("modification_index", "expected_change"), ESTIMATES),
+}
+matching = runpy.run_path(str(ROOT / "reference" / "matching.py"))
+published = json.loads((ROOT / "reference/confirmation/published.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def mobi():
+    return pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").astype(float)
+
+
+@pytest.fixture(scope="module")
+def ecsi(mobi):
+    return confirm_factors(mobi, SCALES)
+
+
+@pytest.fixture(scope="module")
+def holzinger():
+    cov = pd.read_csv(ROOT / "reference/confirmation/holzinger.csv", index_col="item")
+    moments = Moments(np.asarray(published["n"]), np.zeros(9), cov.to_numpy(), tuple(cov.columns))
+    return confirm_factors(moments, published["factors"])
+
+
+def weights_of(mobi):
+    return Design(weights=pd.Series(np.resize([1.0, 2.0, 3.0], len(mobi)), index=mobi.index))
+
+
+def two_constructs(n=300, seed=1, phi=0.5):
+    rng = np.random.default_rng(seed)
+    factors = rng.multivariate_normal([0, 0], [[1, phi], [phi, 1]], n)[:, [0, 0, 0, 1, 1, 1]]
+    return pd.DataFrame(factors + rng.normal(size=(n, 6)), columns=[f"q{i + 1}" for i in range(6)])
+
+
+PAIR = {"speed": ["q1", "q2", "q3"], "staff": ["q4", "q5", "q6"]}
+
+
+def keys_of(result):
+    return [caution.key.removeprefix("confirmation.") for caution in result.finding().cautions]
+
+
+# ---- against R and print ----
+
+
+@pytest.mark.parametrize("data", ["holzinger", "ecsi", "weighted"])
+def test_every_number_is_that_of_lavaan(data, mobi, ecsi, holzinger):
+    results = {"holzinger": holzinger, "ecsi": ecsi}
+    result = results.get(data) or confirm_factors(mobi, WITHOUT_SINGLE, design=weights_of(mobi))
+    reference = matching["read"](ROOT / "reference/confirmation/estimates.csv")
+    reference = reference[reference["data"] == data]
+    small = reference["quantity"] == "residual_correlation"
+    differences = matching["relative_differences"](result.table, reference[~small])
+    assert (differences["matches"] == 1).all()
+    assert len(differences) > 40
+    for quantity, rows in differences.groupby("quantity"):
+        assert np.nanmax(rows[matching["NUMBERS"]].to_numpy()) < TOLERANCE[quantity], quantity
+    found = reference[small].merge(result.table, on=["quantity", "scale", "term", "method"], suffixes=("_r", ""))
+    assert len(found) == small.sum()
+    np.testing.assert_allclose(found["estimate"], found["estimate_r"], atol=SMALL)
+
+
+def test_the_reference_of_the_whole_study_is_met_row_by_row(ecsi):
+    reference = matching["read"](ROOT / "reference/ecsi_mobile/reference.csv")
+    ours = ["chi2", "model_df", "cfi", "tli", "rmsea", "rmsea_conf_low", "rmsea_conf_high", "srmr"]
+    rows = reference[reference["quantity"].isin([*ours, "standardized_loading", "factor_correlation"])]
+    assert set(rows["method"]) == {"ml", "mlr", "ml one-factor"}
+    differences = matching["relative_differences"](ecsi.table, rows)
+    assert len(differences) == 53
+    assert (differences["matches"] == 1).all()
+    assert np.nanmax(differences[matching["NUMBERS"]].to_numpy()) < ESTIMATES
+
+
+@pytest.mark.parametrize("quantity", sorted(set(published) - {"source", "n", "factors"}))
+def test_the_model_of_holzinger_and_swineford_is_the_printed_one(holzinger, quantity):
+    found = holzinger.table[(holzinger.table["quantity"] == quantity) & (holzinger.table["method"] == "ml")]
+    assert found["estimate"].item() == pytest.approx(published[quantity], abs=0.51e-3)
+
+
+def test_moments_alone_give_plain_maximum_likelihood(holzinger):
+    assert holzinger.estimator == "ml"
+    assert not holzinger.table["method"].str.contains("mlr").any()
+    assert "moments" in keys_of(holzinger)
+    assert holzinger.finding().key == "confirmation.admissible_misfit"
+    assert holzinger.finding().values["misses"] == ["cfi", "rmsea"]
+
+
+# ---- what it says ----
+
+
+def test_what_is_not_admissible_is_said_first(ecsi):
+    finding = ecsi.finding()
+    assert finding.key == "confirmation.inadmissible_misfit"
+    assert finding.values["reasons"] == ["not positive definite"]
+    assert finding.values["estimator"] == "mlr"
+    assert keys_of(ecsi) == ["not_definite", "weak", "residuals", "one_factor", "single"]
+    assert ecsi.smallest_eigenvalue == pytest.approx(-0.011, abs=5e-4)
+    assert finding.cautions[0].values["eigenvalue"] == ecsi.smallest_eigenvalue
+    assert finding.cautions[1].values["items"] == ["IMAG3", "CUEX2", "CUEX3", "CUSL2"]
+    assert finding.cautions[-1].values == {"scales": ["complaints"]}
+
+
+def test_the_table_is_tidy_and_no_number_stands_twice(ecsi):
+    assert tuple(ecsi.table.columns) == COLUMNS
+    assert not ecsi.table.duplicated(["quantity", "scale", "term", "group", "method"]).any()
+    assert ecsi.table["estimate"].notna().all()
+    assert (ecsi.table["n"] == 250).all()
+    loading = ecsi.table[(ecsi.table["quantity"] == "standardized_loading") & (ecsi.table["method"] == "ml")].iloc[0]
+    assert loading["conf_high"] - loading["estimate"] == pytest.approx(1.959964 * loading["std_error"], rel=1e-6)
+    assert loading["statistic"] == pytest.approx(loading["estimate"] / loading["std_error"])
+    residual = ecsi.value("residual_variance", scale="image", term="IMAG1")
+    assert residual == pytest.approx(1 - loading["estimate"] ** 2, rel=1e-10)
+
+
+def test_a_negative_residual_variance_is_kept_and_named():
+    """Correlations .9 .9 .6 ask for a loading of sqrt(.9 x .9 / .6) = 1.162 (Heywood 1931)."""
+    corr = pd.DataFrame([[1, 0.9, 0.9], [0.9, 1, 0.7], [0.9, 0.7, 1]], index=["a", "b", "c"], columns=["a", "b", "c"])
+    result = confirm_factors(Moments.from_correlation(corr, 200), {"one": ["a", "b", "c"]})
+    assert result.converged
+    assert not result.admissible
+    assert result.heywood == ("a",)
+    loadings = result.pick("standardized_loading")["estimate"].to_numpy()
+    assert loadings[0] == pytest.approx(np.sqrt(0.9 * 0.9 / 0.7), abs=1e-6)
+    assert result.value("residual_variance", term="a") == pytest.approx(1 - 0.81 / 0.7, abs=1e-6)
+    assert result.finding().key == "confirmation.inadmissible_saturated"
+    assert result.finding().values["reasons"] == ["heywood case"]
+
+
+def test_a_model_that_does_not_converge_gives_no_number_and_says_so():
+    """Two items of one construct that do not correlate, but both with the other construct: no minimum."""
+    corr = np.array([[1, 0.6, 0.4, 0.4], [0.6, 1, 0.4, 0.4], [0.4, 0.4, 1, 0.0], [0.4, 0.4, 0.0, 1]])
+    names = ["q1", "q2", "q3", "q4"]
+    moments = Moments.from_correlation(pd.DataFrame(corr, index=names, columns=names), 60)
+    result = confirm_factors(moments, {"speed": ["q1", "q2"], "staff": ["q3", "q4"]})
+    assert not result.converged
+    assert result.table.empty
+    assert np.isnan(result.cfi)
+    assert result.finding().key == "confirmation.not_converged"
+
+
+def test_two_constructs_of_two_items_have_one_degree_of_freedom():
+    answers = two_constructs()[["q1", "q2", "q4", "q5"]]
+    result = confirm_factors(answers, {"speed": ["q1", "q2"], "staff": ["q4", "q5"]})
+    assert result.converged
+    assert result.value("model_df", method="mlr") == 1
+
+
+def test_a_model_that_holds_is_said_to_fit():
+    result = confirm_factors(two_constructs(2000), PAIR)
+    assert result.finding().key == "confirmation.admissible_fit"
+    assert result.finding().values["misses"] == []
+    truth = np.sqrt(0.5)
+    robust = result.table[(result.table["quantity"] == "standardized_loading") & (result.table["method"] == "mlr")]
+    assert ((robust["estimate"] - truth).abs() < 4 * robust["std_error"]).all()
+
+
+def test_missing_answers_are_dropped_and_counted():
+    answers = two_constructs()
+    answers.iloc[:7, 2] = np.nan
+    result = confirm_factors(answers, PAIR)
+    assert (result.n_used, result.n_dropped) == (293, 7)
+    assert "dropped" in keys_of(result)
+    pd.testing.assert_frame_equal(result.table, confirm_factors(answers.dropna(), PAIR).table)
+
+
+def test_equal_weights_change_nothing_and_clusters_are_said_to_be_ignored():
+    answers = two_constructs()
+    plain = confirm_factors(answers, PAIR)
+    design = Design(pd.Series(2.0, index=answers.index), pd.Series(np.arange(300) // 10, index=answers.index))
+    result = confirm_factors(answers, PAIR, design=design)
+    np.testing.assert_allclose(result.table["estimate"], plain.table["estimate"], rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(result.table["std_error"], plain.table["std_error"], rtol=1e-6)
+    assert result.table["method"].str.contains("weighted; ignores clusters").all()
+    assert keys_of(result)[-2:] == ["weighted", "clustered"]
+
+
+def test_few_rows_are_said():
+    assert "few_rows" in keys_of(confirm_factors(two_constructs(12, seed=4), PAIR))
+
+
+def test_the_order_of_rows_does_not_matter():
+    answers = two_constructs()
+    shuffled = answers.sample(frac=1, random_state=1)
+    ours, theirs = (confirm_factors(part, PAIR).table["estimate"] for part in (answers, shuffled))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-8)
+
+
+# ---- bad input ----
+
+
+@pytest.mark.parametrize(
+    ("change", "scales", "message"),
+    [
+        ({}, {**PAIR, "price": ["p1", "p2"]}, "must be a column of `answers`; found no p1, p2"),
+        ({}, {**PAIR, "price": ["q1", "q4"]}, "each item must belong to one construct; found q1, q4"),
+        (
+            {},
+            {"speed": ["q1"], "staff": ["q2"]},
+            "needs a construct with two items or more; found none among speed, staff",
+        ),
+        ({}, {"speed": ["q1", "q2"]}, "as many covariances as the model has parameters; found 1 too few"),
+        ({"q2": 3.0}, PAIR, r"every item must vary; found the same answer in all 300 rows of q2"),
+        ({"q2": lambda frame: frame["q1"]}, PAIR, "no two items may hold the same answers; found q1 and q2"),
+        ({"q3": lambda frame: frame["q1"] + frame["q2"]}, PAIR, "linear dependence among q1, q2, q3"),
+        ({"q2": "often"}, PAIR, "numeric; found text in q2"),
+        ({"q2": np.nan}, PAIR, "found 0 rows of 300 that answered all 6 items"),
+    ],
+)
+def test_bad_input_is_told(change, scales, message):
+    with pytest.raises(InputError, match=message):
+        confirm_factors(two_constructs().assign(**change), scales)
+
+
+def test_fewer_rows_than_items_are_told():
+    with pytest.raises(InputError, match="more complete rows than items; found 6 rows"):
+        confirm_factors(two_constructs(6), PAIR)
+    corr = pd.DataFrame(np.eye(6) * 0.5 + 0.5, index=list("abcdef"), columns=list("abcdef"))
+    with pytest.raises(InputError, match="more rows than items; found n = 6 for 6 items"):
+        confirm_factors(Moments.from_correlation(corr, 6), {"one": list("abc"), "two": list("def")})
+
+
+def test_a_stack_of_moments_is_told():
+    stack = Moments(np.array([9, 9]), np.zeros((2, 3)), np.stack([np.eye(3)] * 2), ("a", "b", "c"))
+    with pytest.raises(InputError, match=r"`answers` must be one sample; found a stack of \(2,\)"):
+        confirm_factors(stack, {"one": ["a", "b", "c"]})
