@@ -17,6 +17,7 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 SMALL = {"n_bootstrap": 50}
 CLOSED = 1e-8  # closed forms, two programs in double precision
+FITTED = 1e-4  # confirmatory models, lavaan's own stopping rule
 ROBUST = 1e-6  # sandwich errors and their p values
 TOLERANCE = {
     "item_mean": CLOSED,
@@ -32,6 +33,19 @@ TOLERANCE = {
     "eigenvalue": CLOSED,
     "communality": 1e-3,  # minres, psych stops early
     "variance_explained": 1e-3,
+    "chi2": FITTED,
+    "model_df": CLOSED,
+    "cfi": FITTED,
+    "tli": FITTED,
+    "rmsea": FITTED,
+    "rmsea_conf_low": FITTED,
+    "rmsea_conf_high": FITTED,
+    "srmr": FITTED,
+    "standardized_loading": FITTED,
+    "factor_correlation": FITTED,
+    "composite_reliability": FITTED,
+    "ave": FITTED,
+    "htmt": CLOSED,
     "r_squared": CLOSED,
     "adjusted_r_squared": CLOSED,
     "coefficient": ROBUST,
@@ -54,7 +68,12 @@ def small_study(name: str, folder: Path, **changes) -> Path:
     study = yaml.safe_load(
         (ROOT / "params" / f"{name}.yaml").read_text(encoding="utf-8").replace("../data", str(ROOT / "data"))
     )
-    choices = {"01_reliability": SMALL, "06_service_drivers": SMALL, "08_case_comparison": SMALL}
+    choices = {
+        "01_reliability": SMALL,
+        "03_confirmatory": SMALL,
+        "06_service_drivers": SMALL,
+        "08_case_comparison": SMALL,
+    }
     study["notebooks"] = {**choices, "02_factor_analysis": {"n_random": 20}}
     study |= changes
     path = folder / f"{name}.yaml"
@@ -68,6 +87,7 @@ def ecsi(tmp_path_factory):
     seven = {
         "02_factor_analysis": {"n_factors": 7, "n_random": 20},
         "01_reliability": SMALL,
+        "03_confirmatory": SMALL,
         "06_service_drivers": SMALL,
     }
     said = run(small_study("ecsi_mobile", folder, notebooks=seven), folder / "outputs")
