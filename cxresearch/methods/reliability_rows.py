@@ -17,9 +17,9 @@ from cxresearch.methods.internal_consistency import (
     split_half,
 )
 from cxresearch.methods.one_factor import OneFactor, fit_one_factor, is_singular
+from cxresearch.methods.replicates import FAILED_SHARE, interval_of_known
 
 ALL = "all"  # the scale of all items of the study
-FAILED_SHARE = 0.05  # an interval is withheld where more replicates than this have no estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class JudgedScale:
 
     def _tidy(self, quantity: str, estimate: np.ndarray, stack: np.ndarray | None, method: str) -> pd.DataFrame:
         low, high = (
-            (np.nan, np.nan) if stack is None or self.replicates is None else _interval_of(stack, self.replicates)
+            (np.nan, np.nan) if stack is None or self.replicates is None else interval_of_known(stack, self.replicates)
         )
         return tidy(
             quantity,
@@ -114,16 +114,3 @@ class JudgedScale:
 
 def _standardized_alpha(cov: np.ndarray) -> np.ndarray:
     return cronbach_alpha(correlation_of(cov))
-
-
-def _interval_of(stack: np.ndarray, replicates: Moments) -> tuple[np.ndarray, np.ndarray]:
-    """95 % interval of the replicates (B, ...) that have an estimate; nan where too many have none."""
-    failed = np.isnan(stack)
-    enough = failed.mean(axis=0) <= FAILED_SHARE
-    columns, gaps = stack.reshape(len(stack), -1).T, failed.reshape(len(stack), -1).T
-    bounds = [
-        replicates.interval(column[~gap]) if ok else (np.nan, np.nan)
-        for column, gap, ok in zip(columns, gaps, enough.ravel(), strict=True)
-    ]
-    low, high = np.array(bounds, float).T.reshape(2, *stack.shape[1:])
-    return low, high

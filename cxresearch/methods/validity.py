@@ -8,20 +8,19 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments, interval_of_estimated
+from cxresearch.core.moments import Moments, bootstrap_moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_fit import CfaFit, fit_cfa
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.cfa_sample import CfaSample
+from cxresearch.methods.replicates import FAILED_SHARE, interval_of_known
 from cxresearch.methods.validity_measures import (
     average_variance_extracted,
     composite_reliability,
     heterotrait_monotrait,
     largest_shared_variance,
 )
-
-INADMISSIBLE = 0.05  # of the replicates: from here on it is said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +175,9 @@ class _Measured:
     def _tidy(
         self, quantity: str, estimates: np.ndarray, stack: np.ndarray | None, kind: str, **columns: Any
     ) -> pd.DataFrame:
-        low, high = (np.nan, np.nan) if stack is None else interval_of_estimated(stack)
+        low = high = np.full(np.shape(estimates), np.nan)
+        if stack is not None and self.replicates is not None:
+            low, high = interval_of_known(stack, self.replicates)
         method = words(kind, "" if stack is None else "percentile bootstrap", self.sample.moments.design_words)
         return tidy(quantity, estimates, conf_low=low, conf_high=high, n=self.sample.n, method=method, **columns)
 
@@ -187,7 +188,7 @@ class _Measured:
             found.append(Finding("validity.no_model"))
         elif not self.fit.admissible:
             found.append(Finding("validity.inadmissible"))
-        if self.fits is not None and self.fit.admissible and (~self.fits.admissible).mean() > INADMISSIBLE:
+        if self.fits is not None and self.fit.admissible and (~self.fits.admissible).mean() > FAILED_SHARE:
             found.append(Finding("validity.unstable", {"percent": 100 * float((~self.fits.admissible).mean())}))
         found += [*_convergent(table), *_discriminant(table)]
         if self.sample.single:

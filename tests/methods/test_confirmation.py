@@ -140,7 +140,7 @@ def test_the_table_is_tidy_and_no_number_stands_twice(ecsi):
     assert not ecsi.table.duplicated(["quantity", "scale", "term", "group", "method"]).any()
     assert ecsi.table["estimate"].notna().all()
     assert (ecsi.table["n"] == 250).all()
-    loading = ecsi.table[(ecsi.table["quantity"] == "standardized_loading") & (ecsi.table["method"] == "ml")].iloc[0]
+    loading = ecsi.pick("standardized_loading", method="ml").iloc[0]
     assert loading["conf_high"] - loading["estimate"] == pytest.approx(1.959964 * loading["std_error"], rel=1e-6)
     assert loading["statistic"] == pytest.approx(loading["estimate"] / loading["std_error"])
     residual = ecsi.value("residual_variance", scale="image", term="IMAG1")
@@ -185,7 +185,7 @@ def test_a_model_that_holds_is_said_to_fit():
     assert result.finding().key == "confirmation.admissible_fit"
     assert result.finding().values["misses"] == []
     truth = np.sqrt(0.5)
-    robust = result.table[(result.table["quantity"] == "standardized_loading") & (result.table["method"] == "mlr")]
+    robust = result.pick("standardized_loading", method="mlr")
     assert ((robust["estimate"] - truth).abs() < 4 * robust["std_error"]).all()
 
 

@@ -55,7 +55,7 @@ def written(ax):
 
 def test_the_path_diagram_holds_every_construct_item_and_loading(result):
     texts = written(plot_measurement_model(result))
-    loadings = result.table[(result.table["quantity"] == "standardized_loading") & (result.table["method"] == "ml")]
+    loadings = result.pick("standardized_loading", method="ml")
     assert [text for text in texts if text in ("Speed", "staff", "price")] == ["Speed", "staff", "price"]
     assert "q1 · Parcels come quickly" in texts
     for loading in loadings["estimate"]:
@@ -86,7 +86,7 @@ def test_one_construct_alone_can_be_drawn(answers):
 
 def test_the_map_of_constructs_holds_each_correlation(result):
     texts = written(plot_factor_correlations(result))
-    rows = result.table[(result.table["quantity"] == "factor_correlation") & (result.table["method"] == "ml")]
+    rows = result.pick("factor_correlation", method="ml")
     assert sorted(texts) == sorted(f"{value:.2f}" for value in rows["estimate"])
 
 

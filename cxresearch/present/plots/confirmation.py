@@ -26,8 +26,8 @@ def plot_measurement_model(result: Result, *, ax: Axes | None = None) -> Axes:
     result : of `confirm_factors`
     ax : axes to draw on; new ones, as tall as the items need, by default
     """
-    rows = _by_ml(result, "standardized_loading")
-    residuals = _by_ml(result, "residual_variance").set_index("term")["estimate"]
+    rows = result.pick("standardized_loading", method="ml")
+    residuals = result.pick("residual_variance", method="ml").set_index("term")["estimate"]
     constructs = {str(name): part for name, part in rows.groupby("scale", sort=False)}
     halves = _halves({name: len(part) for name, part in constructs.items()})
     lines = max((sum(len(constructs[name]) + GAP for name in half) for half in halves), default=1.0)
@@ -106,7 +106,7 @@ def plot_factor_correlations(result: Result, *, ax: Axes | None = None) -> Axes:
     result : of `confirm_factors`
     ax : axes to draw on; new ones, as large as the constructs need, by default
     """
-    rows = _by_ml(result, "factor_correlation")
+    rows = result.pick("factor_correlation", method="ml")
     names = list(dict.fromkeys([*rows["scale"], *rows["term"]]))
     ax = axes_of(ax, width=2.6 + 0.75 * max(len(names), 3), height=1.7 + 0.5 * max(len(names), 3))
     if not names:
@@ -131,7 +131,7 @@ def plot_residuals(result: Result, *, ax: Axes | None = None) -> Axes:
     ax : axes to draw on; new ones, as large as the items need, by default
     """
     text, rule = current_text(), RULES["residual_correlation"]
-    rows = _by_ml(result, "residual_correlation")
+    rows = result.pick("residual_correlation", method="ml")
     names = list(dict.fromkeys([*rows["scale"], *rows["term"]]))
     ax = axes_of(ax, width=3.2 + 0.24 * max(len(names), 10), height=1.6 + 0.24 * max(len(names), 10))
     if not names:
@@ -180,12 +180,6 @@ def plot_distinctness(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(text.axis("cfa_htmt"))
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, fontsize=8)
     return ax
-
-
-def _by_ml(result: Result, quantity: str) -> pd.DataFrame:
-    """Rows of plain maximum likelihood, which is the first word of their method."""
-    rows = result.pick(quantity)
-    return rows[rows["method"].str.split("; ").str[0] == "ml"]
 
 
 def _triangle(rows: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
