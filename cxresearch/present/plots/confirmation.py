@@ -87,7 +87,7 @@ def _draw_construct(ax: Axes, name: str, rows: pd.DataFrame, residuals: pd.Serie
         shown = f"{loading:.2f}".replace("-", "\u2212") + ("*" if improper else "")
         ax.text(*at, shown, ha="center", va="center", fontsize=8, color=colour, zorder=4,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
-        _draw_item(ax, wrapped(text.label(item), 38, 2), side, end, y, colour)
+        _draw_item(ax, wrapped(text.label(item), 35, 2), side, end, y, colour)
 
 
 def _draw_item(ax: Axes, label: str, side: int, end: float, y: float, colour: str) -> None:
