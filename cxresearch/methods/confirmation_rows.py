@@ -169,9 +169,14 @@ def modification_rows(fitted: Fitted) -> list[pd.DataFrame]:
         return []
     corr = fitted.sample.corr(fitted.model)
     table = modification_indices(fitted.fit.parameters, corr, fitted.sample.n).head(SHOWN)
-    rows = []
-    for kind, scale, term, index, change in table.itertuples(index=False):
-        shared = {"scale": scale, "term": term, "n": fitted.sample.n, "method": words(fitted.method("ml"), kind)}
-        test = {"statistic": index, "df": 1, "p_value": float(chdtrc(1, index))}
-        rows += [tidy("modification_index", index, **test, **shared), tidy("expected_change", change, **shared)]
-    return rows
+    shared = {
+        "scale": list(table["scale"]),
+        "term": list(table["term"]),
+        "n": fitted.sample.n,
+        "method": [words(fitted.method("ml"), kind) for kind in table["kind"]],
+    }
+    index = table["index"].to_numpy()
+    return [
+        tidy("modification_index", index, statistic=index, df=1, p_value=chdtrc(1, index), **shared),
+        tidy("expected_change", table["change"].to_numpy(), **shared),
+    ]
