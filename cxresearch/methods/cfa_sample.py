@@ -11,7 +11,7 @@ from cxresearch.core.moments import Moments, complete_values
 from cxresearch.core.results import words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.cfa_model import FactorModel
-from cxresearch.methods.factor_matrix import FactorMatrix, refuse_dependent
+from cxresearch.methods.factor_matrix import FactorMatrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,9 @@ class CfaSample:
         several = {str(name): list(items) for name, items in scales.items() if len(items) > 1}
         single = [str(name) for name, items in scales.items() if len(items) == 1]
         if isinstance(answers, Moments):
+            _refuse_stack(answers)
             moments = answers.select(every)
-            _refuse_bad_moments(moments)
+            FactorMatrix.given(moments, "pearson")
             return cls(moments, several, single, None, Design(), 0)
         matrix = FactorMatrix.of(answers[every], "pearson", design or Design())
         rows = answers[every].dropna()
@@ -68,6 +69,8 @@ class CfaSample:
     @property
     def design_words(self) -> str:
         """What a `method` says of weights and clusters where the standard errors know no clusters."""
+        if self.rows is None:
+            return self.moments.design_words
         weighted = "weighted" if self.design.weights is not None else ""
         return words(weighted, "ignores clusters" if self.design.clusters is not None else "")
 
@@ -128,21 +131,8 @@ def _refuse_bad_scales(known: Sequence[object], scales: Mapping[str, Sequence[st
         )
 
 
-def _refuse_bad_moments(moments: Moments) -> None:
-    """The same demands on moments as on rows."""
+def _refuse_stack(moments: Moments) -> None:
     if moments.cov.ndim != 2:
         raise InputError(
             "`answers` must be one sample", f"found a stack of {moments.cov.shape[:-2]}", "Give one matrix."
         )
-    constant = [name for name, sd in zip(moments.names, moments.sd, strict=True) if not sd > 0]
-    if constant:
-        raise InputError(
-            "every item must vary", f"found no variance in {name_some(constant)}", "Leave these items out."
-        )
-    if int(moments.n) <= len(moments.names):
-        raise InputError(
-            "a factor analysis needs more rows than items",
-            f"found n = {int(moments.n)} for {len(moments.names)} items",
-            "Check `n`.",
-        )
-    refuse_dependent(moments.corr, list(moments.names))

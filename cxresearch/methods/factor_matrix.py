@@ -77,7 +77,7 @@ class FactorMatrix:
         _refuse_constant(names, np.ptp(complete_values(rows), axis=0), len(rows))
         weights = design.weights_on(rows.index)
         corr = correlate(rows, correlation, design=design).cov
-        refuse_dependent(corr, names)
+        _refuse_dependent(corr, names)
         plain = correlate(rows, correlation).cov if design.weights is not None else corr
         effective = len(rows) ** 2 / float((weights**2).sum())
         if effective <= len(names):
@@ -112,7 +112,7 @@ def _refuse_constant(names: list[str], spread: np.ndarray, n: int) -> None:
         )
 
 
-def refuse_dependent(corr: np.ndarray, names: list[str]) -> None:
+def _refuse_dependent(corr: np.ndarray, names: list[str]) -> None:
     """Identical items by name; else the items of the smallest combination that does not vary."""
     first, second = identical_pairs(corr)
     if len(first):

@@ -250,7 +250,7 @@ def test_fewer_rows_than_items_are_told():
     with pytest.raises(InputError, match="more complete rows than items; found 6 rows"):
         confirm_factors(two_constructs(6), PAIR)
     corr = pd.DataFrame(np.eye(6) * 0.5 + 0.5, index=list("abcdef"), columns=list("abcdef"))
-    with pytest.raises(InputError, match="more rows than items; found n = 6 for 6 items"):
+    with pytest.raises(InputError, match="more complete rows than items; found 6 rows of 6"):
         confirm_factors(Moments.from_correlation(corr, 6), {"one": list("abc"), "two": list("def")})
 
 
