@@ -1,5 +1,6 @@
-"""Correlation matrices of items: Pearson, and Spearman as Pearson of ranks."""
+"""Correlation matrices of items: Pearson, Spearman as Pearson of ranks, polychoric; and which of them suits the answers."""
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
@@ -7,11 +8,75 @@ import pandas as pd
 
 from cxresearch.core.design import Design
 from cxresearch.core.moments import ROUNDING, Moments
+from cxresearch.core.polychoric import MOST_CATEGORIES, count_categories, polychoric
 from cxresearch.core.resampling import resample_counts
+from cxresearch.core.rows import complete_values
+from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
 
-Correlation = Literal["pearson", "spearman"]
+Correlation = Literal["pearson", "spearman", "polychoric"]
 IDENTICAL = 1e-10  # two items are the same, up to units or direction, where 1 - |r| is not larger
+
+
+@dataclass(frozen=True, slots=True)
+class Suitable:
+    """Which correlation suits a set of items.
+
+    Attributes
+    ----------
+    kind : "pearson" or "polychoric"
+    coarse : items with fewer grades than may pass for numbers
+    skewed : items too skewed to pass for numbers
+    fine : items with too many different answers for polychoric correlations
+    """
+
+    kind: Correlation
+    coarse: tuple[str, ...]
+    skewed: tuple[str, ...]
+    fine: tuple[str, ...]
+
+
+def suitable_correlation(frame: pd.DataFrame, *, design: Design | None = None) -> Suitable:
+    """Pearson where every item has five different answers or more and a skewness of 2 in size at most; else polychoric.
+
+    Where some item has more than 11 different answers, which is a number rather than a grade, Pearson all the same, and the
+    items for which that is doubtful are named.
+
+    Parameters
+    ----------
+    frame : (n, p) numeric, complete
+    design : weights of the rows, which enter the skewness
+
+    References
+    ----------
+    Rhemtulla, Brosseau-Liard and Savalei (2012) Psychological Methods 17:354-373, doi:10.1037/a0029315 (five categories).
+    Curran, West and Finch (1996) Psychological Methods 1:16-29, doi:10.1037/1082-989X.1.1.16 (skewness of 2).
+
+    Examples
+    --------
+    >>> suitable_correlation(pd.DataFrame({"a": [1, 2, 3, 4, 5], "b": [1, 2, 2, 3, 3]}))
+    Suitable(kind='polychoric', coarse=('b',), skewed=(), fine=())
+    """
+    names = np.array(list(map(str, frame.columns)))
+    counts = count_categories(frame)
+    skew = np.abs(skewness(complete_values(frame), (design or Design()).weights_on(frame.index)))
+    coarse = ~RULES["grades_as_numbers"].met(counts)
+    skewed = ~(RULES["skewness"].met(skew) | np.isnan(skew))
+    fine = counts > MOST_CATEGORIES
+    kind: Correlation = "polychoric" if (coarse | skewed).any() and not fine.any() else "pearson"
+    return Suitable(kind, *(tuple(map(str, names[which])) for which in (coarse, skewed, fine)))
+
+
+def skewness(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Third standardised moment (p,) of values (n, p) with weights (n,) of mean 1; nan for a constant item.
+
+    >>> skewness(np.array([[0.0], [0], [0], [1]]), np.ones(4)).round(4)
+    array([1.1547])
+    """
+    share = weights / weights.sum()
+    centred = values - share @ values
+    with np.errstate(invalid="ignore"):
+        return (share @ centred**3) / (share @ centred**2) ** 1.5
 
 
 def correlate(frame: pd.DataFrame, kind: Correlation = "pearson", *, design: Design | None = None) -> Moments:
@@ -20,13 +85,14 @@ def correlate(frame: pd.DataFrame, kind: Correlation = "pearson", *, design: Des
     Parameters
     ----------
     frame : (n, p) numeric, complete
-    kind : "pearson", or "spearman": Pearson of mid-ranks, weighted ranks where there are weights
+    kind : "pearson"; "spearman": Pearson of mid-ranks, weighted ranks where there are weights; or "polychoric", as estimated
+        pair by pair
     design : weights of the rows
 
     Raises
     ------
     InputError
-        For another `kind`, text, missing answers, or fewer than two rows.
+        For another `kind`, text, missing answers, fewer than two rows, or items that have no polychoric correlations.
 
     Examples
     --------
@@ -48,7 +114,8 @@ def correlate(frame: pd.DataFrame, kind: Correlation = "pearson", *, design: Des
         moments = Moments.from_frame(
             frame.apply(lambda column: mid_ranks(column.to_numpy(float), weights)), design=design
         )
-    return Moments(moments.n, moments.mean, moments.corr, moments.names, moments.design_words)
+    corr = polychoric(frame, design=design).corr if kind == "polychoric" else moments.corr
+    return Moments(moments.n, moments.mean, corr, moments.names, moments.design_words)
 
 
 def identical_pairs(corr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

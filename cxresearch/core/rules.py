@@ -52,6 +52,16 @@ _EVERY = (
         "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika 39:31-36. doi:10.1007/BF02291575.",
     ),
     Rule(
+        "grades_as_numbers", 5, "at_least", "Rhemtulla et al. 2012",
+        "Rhemtulla, M., Brosseau-Liard, P. E., & Savalei, V. (2012). When can categorical variables be treated as continuous? "
+        "Psychological Methods 17:354-373. doi:10.1037/a0029315.",
+    ),
+    Rule(
+        "skewness", 2.0, "at_most", "Curran et al. 1996",
+        "Curran, P. J., West, S. G., & Finch, J. F. (1996). The robustness of test statistics to nonnormality and specification "
+        "error in confirmatory factor analysis. Psychological Methods 1:16-29. doi:10.1037/1082-989X.1.1.16.",
+    ),
+    Rule(
         "loading_salient", 0.40, "at_least", "Stevens 2002",
         "Stevens, J. P. (2002). Applied Multivariate Statistics for the Social Sciences (4th ed.). Erlbaum, ch. 11.",
     ),
