@@ -1,18 +1,23 @@
 """The one correlation matrix of a factor analysis, once it is sure that it can be factored."""
 
 from dataclasses import dataclass
+from typing import Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.correlation import Correlation, correlate, identical_pairs
+from cxresearch.core.correlation import Correlation, Suitable, correlate, identical_pairs, suitable_correlation
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments
+from cxresearch.core.nearest import nearest_correlation
+from cxresearch.core.polychoric import Polychorics, count_categories, polychoric
 from cxresearch.core.results import words
 from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 
 SINGULAR = 1e-8  # a smallest eigenvalue not above this: some item follows from others
+FEW_GRADES = 7  # items with no more have their polychoric correlations written, whatever the analysis is made of
+MENDED = "nearest positive definite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +28,40 @@ class FactorMatrix:
     ----------
     corr : (p, p), positive definite; weighted where there are weights
     unweighted : (p, p) for tests that have no weighted form
+    correlation : "pearson", "spearman", "polychoric", or "given" of Moments
+    suitable : what the stated rule says of the items, if the rule decided
+    polychorics : of the items with few grades, or of all where `correlation` is "polychoric"; None for fewer than two
+    mended : whether `corr` is the nearest positive definite matrix to the one estimated
+    rows : (n, p) the answers used; None of Moments
     names : the items
     n : rows
     n_effective : rows that would tell as much without weights (Kish 1965), n where there are none
-    words : what stands behind the correlations: their kind, "weighted" or "moments only"
-    weighted : whether there are weights
+    words : what stands behind the correlations: their kind, "nearest positive definite", "weighted" or "moments only"
+    design : weights and clusters of the rows; of Moments only whether they were drawn by cluster is known
     clustered : whether rows were drawn by cluster
     """
 
     corr: np.ndarray
     unweighted: np.ndarray
+    correlation: str
+    suitable: Suitable | None
+    polychorics: Polychorics | None
+    mended: bool
+    rows: pd.DataFrame | None
     names: list[str]
     n: int
     n_effective: float
     words: str
-    weighted: bool
+    design: Design
     clustered: bool
 
+    @property
+    def weighted(self) -> bool:
+        """Whether rows carry weights."""
+        return self.design.weights is not None
+
     @classmethod
-    def given(cls, moments: Moments, correlation: Correlation) -> "FactorMatrix":
+    def given(cls, moments: Moments, correlation: Correlation | Literal["auto"]) -> "FactorMatrix":
         """The matrix of moments, which is used as it is.
 
         Raises
@@ -49,7 +69,7 @@ class FactorMatrix:
         InputError
             For fewer than three items, not more rows than items, constant, identical or dependent items, or ranks.
         """
-        if correlation != "pearson":
+        if correlation not in ("auto", "pearson"):
             raise InputError(
                 "the correlations of Moments are used as they are",
                 f"found `correlation` {correlation!r}",
@@ -60,25 +80,33 @@ class FactorMatrix:
         _refuse_constant(names, moments.sd, n)
         _refuse_dependent(moments.corr, names)
         clustered = "clustered" in moments.design_words
-        return cls(moments.corr, moments.corr, names, n, n, moments.design_words, False, clustered)
+        corr, word = moments.corr, moments.design_words
+        return cls(corr, corr, "given", None, None, False, None, names, n, n, word, Design(), clustered)
 
     @classmethod
-    def of(cls, answers: pd.DataFrame, correlation: Correlation, design: Design) -> "FactorMatrix":
+    def of(cls, answers: pd.DataFrame, correlation: Correlation | Literal["auto"], design: Design) -> "FactorMatrix":
         """The matrix of the complete rows.
 
         Raises
         ------
         InputError
-            For text, fewer than three items, not more rows than items, constant, identical or dependent items.
+            For an unknown correlation, text, fewer than three items, not more rows than items, constant, identical or
+            dependent items, or items that have no polychoric correlations.
         """
         names = list(map(str, answers.columns))
+        _refuse_unknown(correlation)
         rows = answers.dropna()
         _refuse_few(names, len(rows), len(answers))
         _refuse_constant(names, np.ptp(complete_values(rows), axis=0), len(rows))
+        suitable = suitable_correlation(rows, design=design) if correlation == "auto" else None
+        kind = suitable.kind if suitable else cast(Correlation, correlation)
+        _refuse_dependent(correlate(rows, "pearson", design=design).cov, names)
+        ordinal = _polychorics(rows, kind, design)
+        estimated, corr = _matrix(rows, kind, design, ordinal)
+        if kind == "spearman":
+            _refuse_dependent(corr, names)
         weights = design.weights_on(rows.index)
-        corr = correlate(rows, correlation, design=design).cov
-        _refuse_dependent(corr, names)
-        plain = correlate(rows, correlation).cov if design.weights is not None else corr
+        plain = _matrix(rows, kind, Design(), None)[1] if design.weights is not None else corr
         effective = len(rows) ** 2 / float((weights**2).sum())
         if effective <= len(names):
             raise InputError(
@@ -86,9 +114,38 @@ class FactorMatrix:
                 f"found {effective:.1f} effective rows for {len(names)} items, since the weights differ widely",
                 "Check the weight column, or trim the weights.",
             )
-        weighted = design.weights is not None
-        kind = words(correlation, "weighted" if weighted else "")
-        return cls(corr, plain, names, len(rows), effective, kind, weighted, design.clusters is not None)
+        mended = corr is not estimated
+        kept = design.on(rows.index)
+        word = words(kind, MENDED if mended else "", "weighted" if design.weights is not None else "")
+        clustered = design.clusters is not None
+        return cls(
+            corr, plain, kind, suitable, ordinal, mended, rows, names, len(rows), effective, word, kept, clustered
+        )
+
+
+def _refuse_unknown(correlation: str) -> None:
+    allowed = ("auto", *get_args(Correlation))
+    if correlation not in allowed:
+        raise InputError(
+            f"`correlation` must be one of {', '.join(allowed)}", f"found {correlation!r}", "Choose one of these."
+        )
+
+
+def _polychorics(rows: pd.DataFrame, kind: Correlation, design: Design) -> Polychorics | None:
+    """Of all items where they are asked for, else of those with few grades."""
+    some = rows if kind == "polychoric" else rows.loc[:, count_categories(rows) <= FEW_GRADES]
+    return polychoric(some, design=design) if some.shape[1] > 1 else None
+
+
+def _matrix(
+    rows: pd.DataFrame, kind: Correlation, design: Design, ordinal: Polychorics | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The matrix as estimated, and the positive definite one to go on with: the same object unless it had to be mended."""
+    if kind != "polychoric":
+        corr = correlate(rows, kind, design=design).cov
+        return corr, corr
+    found = ordinal.corr if ordinal else polychoric(rows, design=design).corr
+    return found, nearest_correlation(found)
 
 
 def _refuse_few(names: list[str], n: int, total: int) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.polychoric_fit import LIMIT
 from cxresearch.core.results import Finding, tidy, words
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.extraction import Factors
@@ -19,14 +20,21 @@ class FactorNumber:
     Attributes
     ----------
     observed, limits : (p,) eigenvalues of the items, and 95th percentiles of those of random data
-    parallel, kaiser : number of factors by either rule
-    rule : "parallel", "kaiser" or "given"
+    empirical : (p,) limits of the empirical Kaiser criterion
+    partials : (p - 1,) mean squared partial correlation after 0, 1, ... components are taken out
+    parallel, ekc, map, kaiser : number of factors by each rule: parallel analysis, empirical Kaiser criterion, minimum
+        average partial, eigenvalues above 1
+    rule : "parallel", "ekc", "map", "kaiser" or "given"
     wanted, used : number by the rule in force, and extracted
     """
 
     observed: np.ndarray
     limits: np.ndarray
+    empirical: np.ndarray
+    partials: np.ndarray
     parallel: int
+    ekc: int
+    map: int
     kaiser: int
     rule: str
     wanted: int
@@ -47,14 +55,38 @@ def suitability_rows(
     ]
 
 
-def number_rows(matrix: FactorMatrix, number: FactorNumber, kind: str) -> list[pd.DataFrame]:
-    """Eigenvalues of the matrix and of random data, and the number of factors by each rule."""
+def polychoric_rows(matrix: FactorMatrix) -> list[pd.DataFrame]:
+    """Polychoric correlations of the pairs of items with few grades, with asymptotic standard errors."""
+    ordinal = matrix.polychorics
+    if ordinal is None:
+        return []
+    upper = np.triu_indices(len(ordinal.names), 1)
+    first, second = ([ordinal.names[i] for i in side] for side in upper)
+    method = words("polychoric", "two-step ml", ordinal.design_words)
+    errors = ordinal.std_error[upper]
+    return [
+        tidy("polychoric", ordinal.corr[upper], scale=first, term=second, std_error=errors, n=ordinal.n, method=method)
+    ]
+
+
+def number_rows(matrix: FactorMatrix, number: FactorNumber) -> list[pd.DataFrame]:
+    """Eigenvalues of the matrix and of random data, partial correlations, and the number of factors by each rule."""
+    kind = matrix.words
     ordinals = [str(i + 1) for i in range(len(number.observed))]
-    parallel = words("parallel analysis", "95th percentile", "effective n" if matrix.weighted else "")
+    permuted = matrix.correlation == "polychoric"
+    way = "permuted answers" if permuted else "effective n" if matrix.weighted else ""
+    parallel = words("parallel analysis", "95th percentile", way)
+    random = words(parallel, matrix.correlation, "weighted" if matrix.weighted else "") if permuted else parallel
+    empirical = words("empirical criterion", "effective n" if matrix.weighted else "")
+    removed = [str(i) for i in range(len(number.partials))]
     rows = [
         tidy("eigenvalue", number.observed, term=ordinals, n=matrix.n, method=kind),
-        tidy("eigenvalue_random", number.limits, term=ordinals, n=matrix.n, method=parallel),
+        tidy("eigenvalue_random", number.limits, term=ordinals, n=matrix.n, method=random),
+        tidy("eigenvalue_reference", number.empirical, term=ordinals, n=matrix.n, method=words(empirical, kind)),
+        tidy("average_partial", number.partials, term=removed, n=matrix.n, method=kind),
         tidy("n_factors", number.parallel, n=matrix.n, method=words(parallel, kind)),
+        tidy("n_factors", number.ekc, n=matrix.n, method=words(empirical, kind)),
+        tidy("n_factors", number.map, n=matrix.n, method=words("minimum average partial", kind)),
         tidy("n_factors", number.kaiser, n=matrix.n, method=words("kaiser", kind)),
     ]
     return rows if number.rule != "given" else [*rows, tidy("n_factors", number.used, n=matrix.n, method="given")]
@@ -119,6 +151,12 @@ def factor_cautions(
     found: list[tuple[str, bool, dict[str, Any], Rule | None]] = [
         ("factors.not_converged", not factors.converged, {}, None),
         ("factors.heywood", bool(factors.heywood.any()), {"items": list(items[factors.heywood])}, None),
+        (
+            "factors.rules_differ",
+            len({number.parallel, number.ekc, number.map}) > 1,
+            {"parallel": number.parallel, "ekc": number.ekc, "map": number.map},
+            None,
+        ),
         ("factors.none", number.wanted == 0, {}, None),
         ("factors.capped", number.wanted > number.used, {"wanted": number.wanted, "used": number.used}, None),
         ("factors.sphere", not rules["significance"].met(p_value), {"p_value": p_value}, rules["significance"]),
@@ -138,5 +176,29 @@ def factor_cautions(
         ("factors.dropped", matrix.n < total, {"n_dropped": total - matrix.n, "total": total}, None),
         ("factors.unweighted", matrix.weighted, {}, None),
         ("factors.clustered", matrix.clustered, {}, None),
+        *_correlation_cautions(matrix),
     ]
     return [Finding(key, values, rule) for key, applies, values, rule in found if applies]
+
+
+def _correlation_cautions(matrix: FactorMatrix) -> list[tuple[str, bool, dict[str, Any], Rule | None]]:
+    """Why this kind of correlation, and what its estimation met."""
+    auto, ordinal = matrix.suitable, matrix.polychorics
+    is_polychoric = matrix.correlation == "polychoric"
+    grades, skewness = RULES["grades_as_numbers"], RULES["skewness"]
+    coarse, skewed = (auto.coarse, auto.skewed) if auto else ((), ())
+    way = "ordinal" if is_polychoric else "mixed"
+    limits = ordinal.at_limit if ordinal else ()
+    unsettled = ordinal.unsettled if ordinal else ()
+    return [
+        (f"factors.{way}_coarse", bool(coarse), {"items": list(coarse)}, grades),
+        (f"factors.{way}_skewed", bool(skewed), {"items": list(skewed)}, skewness),
+        ("factors.polychoric_bartlett", is_polychoric, {}, None),
+        ("factors.mended", matrix.mended, {}, None),
+        ("factors.at_limit", bool(limits), {"n_pairs": len(limits), "items": _items_of(limits), "limit": LIMIT}, None),
+        ("factors.unsettled", bool(unsettled), {"n_pairs": len(unsettled), "items": _items_of(unsettled)}, None),
+    ]
+
+
+def _items_of(pairs: tuple[tuple[str, str], ...]) -> list[str]:
+    return list(dict.fromkeys(name for pair in pairs for name in pair))

@@ -77,6 +77,50 @@ def random_eigenvalues(n: float, p: int, n_random: int, *, seed: int) -> np.ndar
     return values
 
 
+def average_partials(corr: np.ndarray) -> np.ndarray:
+    """Mean squared partial correlation (p - 1,) of the items once 0, 1, ..., p - 2 principal components are taken out.
+
+    The number of components that leaves the smallest is Velicer's minimum average partial: beyond it, components take what
+    few items share.
+
+    References
+    ----------
+    Velicer (1976) Psychometrika 41:321-327, doi:10.1007/BF02293557.
+
+    Examples
+    --------
+    >>> average_partials(np.array([[1, 0.5, 0.5], [0.5, 1, 0.5], [0.5, 0.5, 1]])).round(4)
+    array([0.25, 0.25])
+    """
+    p = len(corr)
+    values, vectors = np.linalg.eigh(corr)
+    parts = vectors.T[::-1, :, None] * vectors.T[::-1, None, :] * values[::-1, None, None]
+    left = corr - np.concatenate([np.zeros((1, p, p)), parts[: p - 2].cumsum(axis=0)])
+    own = np.diagonal(left, axis1=1, axis2=2)
+    squares = left**2 / (own[:, :, None] * own[:, None, :])
+    return (squares.sum(axis=(1, 2)) - p) / (p * (p - 1))
+
+
+def empirical_kaiser(observed: np.ndarray, n: float) -> np.ndarray:
+    """Limits (p,) of the empirical Kaiser criterion for the eigenvalues (p,) of n rows, largest first.
+
+    The largest eigenvalue that unrelated items would show by chance, scaled by the variance that the eigenvalues before it
+    have left; never below 1.
+
+    References
+    ----------
+    Braeken and van Assen (2017) Psychological Methods 22:450-466, doi:10.1037/met0000074.
+
+    Examples
+    --------
+    >>> empirical_kaiser(np.array([2.5, 0.8, 0.4, 0.3]), 100)
+    array([1.44, 1.  , 1.  , 1.  ])
+    """
+    p = len(observed)
+    before = np.concatenate([[0.0], np.cumsum(observed)[:-1]])
+    return np.maximum((p - before) / np.arange(p, 0, -1) * (1 + np.sqrt(p / n)) ** 2, 1.0)
+
+
 def leading(observed: np.ndarray, limits: np.ndarray | float) -> int:
     """How many of the first eigenvalues (p,) exceed their limits before one does not.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from cxresearch.core.correlation import Correlation
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments, rows_or_moments
+from cxresearch.core.polychoric import Polychorics, permuted_polychorics
 from cxresearch.core.results import Finding, Result, View, gather, words
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.errors import InputError
@@ -20,12 +21,21 @@ from cxresearch.methods.factor_tables import (
     factor_cautions,
     loading_rows,
     number_rows,
+    polychoric_rows,
     suitability_rows,
     variance_rows,
 )
-from cxresearch.methods.factor_tests import bartlett, eigenvalues, kmo, leading, random_eigenvalues
+from cxresearch.methods.factor_tests import (
+    average_partials,
+    bartlett,
+    eigenvalues,
+    empirical_kaiser,
+    kmo,
+    leading,
+    random_eigenvalues,
+)
 
-NumberRule = Literal["parallel", "kaiser"]
+NumberRule = Literal["parallel", "ekc", "map", "kaiser"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +46,14 @@ class FactorResult(Result):
     ----------
     kmo : Kaiser-Meyer-Olkin measure of the whole matrix
     n_factors : factors extracted
-    n_factors_parallel, n_factors_kaiser : what the two rules say
-    number_rule : "parallel", "kaiser" or "given": why that many
-    extraction, rotation, correlation : the choices made; the rotation of one factor is "none", the correlation of Moments "given"
+    n_factors_parallel, n_factors_ekc, n_factors_map, n_factors_kaiser : what the rules say
+    number_rule : "parallel", "ekc", "map", "kaiser" or "given": why that many
+    extraction, rotation, correlation : the choices made, never "auto"; the rotation of one factor is "none", the
+        correlation of Moments "given"
     loadings, structure : items x factors F1, F2, ...
     phi : factor correlations
     communalities : of each item
+    polychorics : correlations of the normal variables behind items with few grades, with standard errors; None without any
     heywood : items whose uniqueness is at its lower bound
     converged : whether extraction and rotation ended at a solution
     cautions : what qualifies the result
@@ -49,17 +61,21 @@ class FactorResult(Result):
 
     views: ClassVar[Mapping[str, View]] = {
         "factor_suitability": View(("kmo", "bartlett_chi2"), rows=(), columns="numbers"),
-        "factor_number": View(("eigenvalue", "eigenvalue_random"), rows=("term",)),
+        "factor_number": View(("eigenvalue", "eigenvalue_random", "eigenvalue_reference"), rows=("term",)),
+        "factor_partials": View(("average_partial",), rows=("term",)),
         "factor_loadings": View(("loading",), rows=("term",), columns="scale"),
         "factor_structure": View(("structure",), rows=("term",), columns="scale"),
         "factor_correlations": View(("factor_correlation",), rows=("scale",), columns="term"),
         "factor_variance": View(("variance_explained",), method="loading times structure"),
         "factor_items": View(("msa", "communality", "uniqueness"), rows=("term",)),
+        "factor_polychorics": View(("polychoric",), rows=("scale",), columns="term"),
     }
 
     kmo: float
     n_factors: int
     n_factors_parallel: int
+    n_factors_ekc: int
+    n_factors_map: int
     n_factors_kaiser: int
     number_rule: str
     extraction: str
@@ -69,6 +85,7 @@ class FactorResult(Result):
     structure: pd.DataFrame
     phi: pd.DataFrame
     communalities: pd.Series
+    polychorics: Polychorics | None
     heywood: tuple[str, ...]
     converged: bool
     cautions: tuple[Finding, ...]
@@ -79,6 +96,8 @@ class FactorResult(Result):
             "kmo": self.kmo,
             "n_factors": self.n_factors,
             "parallel": self.n_factors_parallel,
+            "ekc": self.n_factors_ekc,
+            "map": self.n_factors_map,
             "kaiser": self.n_factors_kaiser,
             "percent": 100 * float(self.communalities.mean()),
         }
@@ -92,7 +111,7 @@ def explore_factors(
     n_factors: int | NumberRule = "parallel",
     extraction: Extraction = "minres",
     rotation: Rotation = "oblimin",
-    correlation: Correlation = "pearson",
+    correlation: Correlation | Literal["auto"] = "auto",
     n_random: int = 1000,
     seed: int = 0,
     design: Design | None = None,
@@ -104,18 +123,22 @@ def explore_factors(
     answers : (n, p) numeric items; rows with a missing answer are dropped and counted; or Moments, whose correlations are used
         as they are (a published matrix)
     n_factors : how many; or "parallel": as many first eigenvalues as exceed the 95th percentile of those of random data; or
-        "kaiser": as many as exceed 1
+        "ekc": as exceed the limits of the empirical Kaiser criterion; or "map": as many components as leave the smallest
+        mean squared partial correlation (minimum average partial); or "kaiser": as many as exceed 1
     extraction : "minres" or "ml"
     rotation : "oblimin", "promax", "varimax" or "none"
-    correlation : "pearson" or "spearman"; of rows
-    n_random : random data sets of the parallel analysis
+    correlation : "pearson", "spearman", "polychoric"; or, of rows, "auto": Pearson where every item has five different answers or more
+        and a skewness of 2 in size at most, else polychoric (`core.correlation.suitable_correlation`)
+    n_random : random data sets of the parallel analysis: normal variables, or for polychoric correlations the answers
+        themselves, each item shuffled
     seed : of the parallel analysis
-    design : weights; the parallel analysis then uses the effective number of rows (Kish), and Bartlett's test, which has
-        no weighted form, the unweighted correlations
+    design : weights; the parallel analysis then uses the effective number of rows (Kish) or shuffles under the
+        weights, and Bartlett's test, which has no weighted form, the unweighted correlations
 
     Returns
     -------
-    FactorResult; factors F1, F2, ... by the variance they explain, each with the sign of its sum of loadings positive
+    FactorResult; factors F1, F2, ... by the variance they explain, each with the sign of its sum of loadings positive. Its
+    table holds the polychoric correlations of all items with seven different answers or fewer, whatever the correlation.
 
     Raises
     ------
@@ -127,7 +150,9 @@ def explore_factors(
     ----------
     Kaiser (1974), doi:10.1007/BF02291575. Bartlett (1951), doi:10.1093/biomet/38.3-4.337. Horn (1965),
     doi:10.1007/BF02289447. Glorfeld (1995) Educational and Psychological Measurement 55:377-393,
-    doi:10.1177/0013164495055003002 (95th percentile). Fabrigar et al. (1999) Psychological Methods 4:272-299,
+    doi:10.1177/0013164495055003002 (95th percentile). Braeken and van Assen (2017), doi:10.1037/met0000074.
+    Velicer (1976), doi:10.1007/BF02293557. Rhemtulla et al. (2012),
+    doi:10.1037/a0029315 (five categories). Olsson (1979), doi:10.1007/BF02296207 (polychorics). Fabrigar et al. (1999) Psychological Methods 4:272-299,
     doi:10.1037/1082-989X.4.3.272.
 
     Examples
@@ -140,9 +165,9 @@ def explore_factors(
     _refuse_bad_number(n_factors, n_random)
     answers = rows_or_moments(answers, design=design)
     if isinstance(answers, Moments):
-        matrix, total, source = FactorMatrix.given(answers, correlation), int(answers.n), "given"
+        matrix, total = FactorMatrix.given(answers, correlation), int(answers.n)
     else:
-        matrix, total, source = FactorMatrix.of(answers, correlation, design or Design()), len(answers), correlation
+        matrix, total = FactorMatrix.of(answers, correlation, design or Design()), len(answers)
     number = _decide_number(matrix, n_factors, n_random, seed)
     factors = extract_factors(matrix.corr, number.used, extraction, rotation)
     kept_rotation = rotation if number.used > 1 else "none"
@@ -152,9 +177,10 @@ def explore_factors(
     unrotated, rotated = words(extraction, matrix.words), words(extraction, kept_rotation, matrix.words)
     parts = [
         *suitability_rows(matrix, float(overall), adequacy, test),
-        *number_rows(matrix, number, matrix.words),
+        *number_rows(matrix, number),
         *loading_rows(matrix, factors, names, rotated, unrotated),
         *variance_rows(matrix, factors, names, rotated, unrotated),
+        *polychoric_rows(matrix),
     ]
     return FactorResult(
         table=gather(parts),
@@ -163,15 +189,18 @@ def explore_factors(
         kmo=float(overall),
         n_factors=number.used,
         n_factors_parallel=number.parallel,
+        n_factors_ekc=number.ekc,
+        n_factors_map=number.map,
         n_factors_kaiser=number.kaiser,
         number_rule=number.rule,
         extraction=extraction,
         rotation=kept_rotation,
-        correlation=source,
+        correlation=matrix.correlation,
         loadings=pd.DataFrame(factors.loadings, index=matrix.names, columns=names),
         structure=pd.DataFrame(factors.structure, index=matrix.names, columns=names),
         phi=pd.DataFrame(factors.phi, index=names, columns=names),
         communalities=pd.Series(factors.communalities, index=matrix.names),
+        polychorics=matrix.polychorics,
         heywood=tuple(np.array(matrix.names)[factors.heywood]),
         converged=factors.converged,
         cautions=tuple(factor_cautions(matrix, factors, adequacy, test[2], number=number, total=total)),
@@ -182,12 +211,23 @@ def _decide_number(matrix: FactorMatrix, n_factors: int | str, n_random: int, se
     """What the rules say, and how many factors are extracted: by a rule at least one, at most what the items can tell."""
     p = len(matrix.names)
     observed = eigenvalues(matrix.corr)
-    limits = np.quantile(random_eigenvalues(matrix.n_effective, p, n_random, seed=seed), 0.95, axis=0)
-    counts = {"parallel": leading(observed, limits), "kaiser": leading(observed, 1.0)}
+    if matrix.correlation == "polychoric" and matrix.rows is not None:
+        random = eigenvalues(permuted_polychorics(matrix.rows, n_random, seed=seed, design=matrix.design))
+    else:
+        random = random_eigenvalues(matrix.n_effective, p, n_random, seed=seed)
+    limits = np.quantile(random, 0.95, axis=0)
+    empirical = empirical_kaiser(observed, matrix.n_effective)
+    partials = average_partials(matrix.corr)
+    counts = {
+        "parallel": leading(observed, limits),
+        "ekc": leading(observed, empirical),
+        "map": int(partials.argmin()),
+        "kaiser": leading(observed, 1.0),
+    }
     wanted = counts[n_factors] if isinstance(n_factors, str) else int(n_factors)
     used = min(max(wanted, 1), most_factors(p)) if isinstance(n_factors, str) else wanted
     rule = n_factors if isinstance(n_factors, str) else "given"
-    return FactorNumber(observed, limits, **counts, rule=rule, wanted=wanted, used=used)
+    return FactorNumber(observed, limits, empirical, partials, **counts, rule=rule, wanted=wanted, used=used)
 
 
 def _refuse_bad_number(n_factors: int | str, n_random: int) -> None:

@@ -15,7 +15,15 @@ from cxresearch.core.moments import Moments
 from cxresearch.core.results import COLUMNS
 from cxresearch.errors import InputError
 from cxresearch.methods.extraction import extract_factors
-from cxresearch.methods.factor_tests import bartlett, eigenvalues, kmo, leading, random_eigenvalues
+from cxresearch.methods.factor_tests import (
+    average_partials,
+    bartlett,
+    eigenvalues,
+    empirical_kaiser,
+    kmo,
+    leading,
+    random_eigenvalues,
+)
 from cxresearch.methods.factors import explore_factors
 
 ROOT = Path(__file__).parent.parent
@@ -158,6 +166,28 @@ def test_random_eigenvalues_are_those_of_simulated_data():
     np.testing.assert_allclose(ours.sum(axis=1), 24, rtol=1e-10)  # correlation matrices
 
 
+def test_average_partials_are_those_of_r(mobi):
+    theirs = pd.read_csv(ROOT / "reference/polychoric/map.csv", skipinitialspace=True)
+    harman = pd.read_csv(ROOT / "reference/polychoric/harman74.csv", skipinitialspace=True).to_numpy()
+    complete = pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").drop(columns="CUEX1").dropna()
+    for name, corr in (("harman74", harman), ("ecsi", correlate(complete.astype(float)).cov)):
+        found = average_partials(corr)
+        np.testing.assert_allclose(found[1:11], theirs[name], rtol=1e-10)  # psych starts with one component taken out
+        assert found[0] == pytest.approx((corr[np.triu_indices(len(corr), 1)] ** 2).mean(), rel=1e-12)
+
+
+def test_limits_of_the_empirical_kaiser_criterion_are_those_of_r(mobi):
+    """semTools leaves out that no limit is below 1, as the article has it."""
+    theirs = pd.read_csv(ROOT / "reference/polychoric/ekc.csv", skipinitialspace=True)
+    harman = pd.read_csv(ROOT / "reference/polychoric/harman74.csv", skipinitialspace=True).to_numpy()
+    complete = pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").drop(columns="CUEX1").dropna()
+    for name, corr, n in (("harman74", harman, 145), ("ecsi", correlate(complete.astype(float)).cov, len(complete))):
+        expected = theirs.loc[theirs["data"] == name, "reference"]
+        found = empirical_kaiser(eigenvalues(corr), n)
+        np.testing.assert_allclose(found, np.maximum(expected, 1), rtol=1e-10)
+        assert found[-1] == 1 > expected.iloc[-1]
+
+
 # ---- what must hold whatever the data ----
 
 
@@ -242,13 +272,16 @@ def test_every_number_is_in_the_table_with_its_choices():
     table = result.table
     assert list(table.columns) == list(COLUMNS)
     assert table.groupby("quantity").size().to_dict() == {
-        "kmo": 1, "msa": 8, "bartlett_chi2": 1, "eigenvalue": 8, "eigenvalue_random": 8, "n_factors": 3, "loading": 16,
-        "structure": 16, "factor_correlation": 1, "communality": 8, "uniqueness": 8, "variance_explained": 3,
+        "kmo": 1, "msa": 8, "bartlett_chi2": 1, "eigenvalue": 8, "eigenvalue_random": 8,
+        "eigenvalue_reference": 8, "average_partial": 7, "n_factors": 5, "loading": 16, "structure": 16,
+        "factor_correlation": 1, "communality": 8, "uniqueness": 8, "variance_explained": 3,
     }  # fmt: skip
     assert set(table.loc[table["quantity"] == "loading", "method"]) == {"minres; oblimin; pearson"}
     assert result.value("n_factors", method="given") == 2
     assert result.value("n_factors", method="parallel analysis") == 2
     assert result.value("n_factors", method="kaiser") == 2
+    assert result.value("n_factors", method="minimum average partial") == result.n_factors_map == 2
+    assert result.value("n_factors", method="empirical criterion") == result.n_factors_ekc == 2
     assert result.value("variance_explained", scale="") == pytest.approx(result.communalities.mean())
     assert (table["n"] == 200).all()
     test = result.pick("bartlett_chi2").iloc[0]
@@ -292,6 +325,25 @@ def test_weights_enter_the_matrix_and_bartlett_says_it_is_unweighted():
     effective = explore_factors(answers, n_factors=2, design=Design(weights)).pick("eigenvalue_random")
     assert effective["estimate"].iloc[0] > plain.pick("eigenvalue_random")["estimate"].iloc[0]  # fewer effective rows
     assert {"factors.unweighted", "factors.clustered"} <= set(cautions(result))
+
+
+@pytest.mark.parametrize("rule", ["map", "ekc"])
+def test_another_rule_may_decide(rule):
+    result = explore_factors(simulated(), n_factors=rule)
+    assert (result.n_factors, result.number_rule) == (2, rule)
+    assert result.finding().key == f"factors.adequate_{rule}"
+
+
+def test_rules_that_disagree_are_told():
+    """One strong general factor over the two blocks: components see one dimension, partial correlations the blocks."""
+    rng = np.random.default_rng(3)
+    blocks = rng.normal(size=(400, 1)) + 0.55 * rng.normal(size=(400, 2)).repeat(4, axis=1)
+    result = explore_factors(pd.DataFrame(blocks + 0.5 * rng.normal(size=(400, 8)), columns=list("abcdefgh")))
+    assert result.n_factors_parallel != result.n_factors_map
+    told = cautions(result)["factors.rules_differ"]
+    rules = [result.n_factors_parallel, result.n_factors_ekc, result.n_factors_map]
+    assert [told["parallel"], told["ekc"], told["map"]] == rules
+    assert "factors.rules_differ" not in cautions(explore_factors(simulated()))
 
 
 def test_unrelated_items_are_told_so():
@@ -352,12 +404,21 @@ def cautions(result):
     [
         ({}, {"n_factors": 0}, "found `n_factors` 0"),
         ({}, {"n_factors": 5}, "8 items can tell 1 to 4 factors apart; found `n_factors` 5"),
-        ({}, {"n_factors": 2.5}, "whole number or one of parallel, kaiser; found 2.5"),
-        ({}, {"n_factors": True}, "whole number or one of parallel, kaiser; found True"),
-        ({}, {"n_factors": "horn"}, "whole number or one of parallel, kaiser; found 'horn'"),
+        ({}, {"n_factors": 2.5}, "whole number or one of parallel, ekc, map, kaiser; found 2.5"),
+        ({}, {"n_factors": True}, "whole number or one of parallel, ekc, map, kaiser; found True"),
+        ({}, {"n_factors": "horn"}, "whole number or one of parallel, ekc, map, kaiser; found 'horn'"),
         ({}, {"rotation": "quartimax"}, "`rotation` must be one of oblimin, promax, varimax, none; found 'quartimax'"),
         ({}, {"extraction": "pca"}, "`extraction` must be one of minres, ml; found 'pca'"),
-        ({}, {"correlation": "polychoric"}, "`correlation` must be one of pearson, spearman; found 'polychoric'"),
+        (
+            {},
+            {"correlation": "kendall"},
+            "`correlation` must be one of auto, pearson, spearman, polychoric; found 'kendall'",
+        ),
+        (
+            {},
+            {"correlation": "polychoric"},
+            r"2 to 11 different answers; found more than that in q1, .* \(8 of 8 items\)",
+        ),
         ({}, {"n_random": 5}, "`n_random` of 20 or more; found 5"),
         ({"q2": 3.0}, {}, r"same answer in all 200 rows of q2 \(1 of 8 items\)"),
         ({"q2": lambda frame: 6 - frame["q1"]}, {}, r"found q1 and q2 perfectly correlated \(1 pairs\)"),

@@ -86,12 +86,14 @@ def test_measured_items_only_leave_a_sentence(answers):
     assert [text.get_text() for text in ax.texts] == ["No item has a small number of possible answers."]
 
 
-def test_the_scree_shows_both_lines_and_the_number_extracted(answers):
+def test_the_scree_shows_every_line_and_the_number_extracted(answers):
     result = explore_factors(answers, n_factors=2)
     ax = plot_scree(result)
     drawn = {line.get_label(): line.get_ydata() for line in ax.get_lines()}
     np.testing.assert_array_equal(drawn["These answers"], result.pick("eigenvalue")["estimate"])
     np.testing.assert_array_equal(drawn["Random data, 95th percentile"], result.pick("eigenvalue_random")["estimate"])
+    reference = result.pick("eigenvalue_reference")["estimate"]
+    np.testing.assert_array_equal(drawn["Empirical Kaiser criterion"], reference)
     assert "Extracted: 2" in [text.get_text() for text in ax.texts]
 
 

@@ -12,7 +12,7 @@ LINE = 0.26  # inches an item
 
 
 def plot_scree(result: Result, *, ax: Axes | None = None) -> Axes:
-    """Eigenvalues of the items against those of random data and against 1.
+    """Eigenvalues of the items against those of random data, the empirical Kaiser criterion and 1.
 
     Parameters
     ----------
@@ -26,6 +26,8 @@ def plot_scree(result: Result, *, ax: Axes | None = None) -> Axes:
     numbers = np.arange(1, len(observed) + 1)
     ax.axhline(1, color=MUTED, linewidth=1, linestyle=":", label=text.axis("scree_kaiser"))
     ax.plot(numbers, limits, "--", color=PALETTE[5], linewidth=1.5, label=text.axis("scree_random"))
+    reference = result.pick("eigenvalue_reference")["estimate"].to_numpy()
+    ax.plot(numbers, reference, "-.", color=PALETTE[2], linewidth=1.5, label=text.axis("scree_reference"))
     ax.plot(numbers, observed, "o-", color=ACCENT, markersize=4.5, linewidth=1.2, label=text.axis("scree_observed"))
     extracted = result.pick("loading")["scale"].nunique()
     ax.axvspan(0.4, extracted + 0.5, color=ACCENT, alpha=0.08, linewidth=0)
