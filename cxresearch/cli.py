@@ -43,7 +43,10 @@ def main() -> None:
 @click.option("--outputs", type=_FILES, default=Path("outputs"), show_default=True, help="Folder of the outputs.")
 @_NOTEBOOKS
 @click.option("--jobs", type=click.IntRange(min=1), help="Notebooks to run at a time; by default one a core.")
-def run(files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | None, jobs: int | None) -> None:
+@click.option("--plain", is_flag=True, help="Start every kernel by itself; slower, and needed only to look for faults.")
+def run(
+    files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | None, jobs: int | None, plain: bool
+) -> None:
     """Run the notebooks over every study of FILES.
 
     Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same).
@@ -56,18 +59,18 @@ def run(files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | Non
     plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names)
     for file, faults in plan.faults.items():
         _tell_faults(shown(file), faults)
-    status = _run_plan(plan, jobs) if plan.tasks else 0
+    status = _run_plan(plan, jobs, warm=not plain) if plan.tasks else 0
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
 
-def _run_plan(plan: "Plan", jobs: int | None) -> int:
+def _run_plan(plan: "Plan", jobs: int | None, warm: bool) -> int:
     """Run a plan, tell what became of it and return the exit status."""
     from cxresearch.batch.kernels import count_cores
     from cxresearch.batch.run import run_plan
     from cxresearch.batch.terminal import Progress, summary
 
     with Progress(len(plan.tasks)) as progress:
-        result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress)
+        result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress, warm=warm)
     click.echo(summary(result.in_order(), sorted(result.pages)))
     if result.stopped:
         click.echo("Stopped before the end.", err=True)

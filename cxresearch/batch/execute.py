@@ -114,7 +114,7 @@ def _run_cells(notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool) 
             finished = True
     except Exception as error:
         if not started:
-            raise _KernelStartError(_why_not_started(error, kernel)) from error
+            raise _KernelStartError(_why_not_started(error, kernel, pool)) from error
         if not finished:  # else the kernel was only slow to stop
             return Failure(_why_stopped(error, kernel, pool), _last_cell(notebook))
     finally:
@@ -123,7 +123,9 @@ def _run_cells(notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool) 
     return _failed_cell(notebook)
 
 
-def _why_not_started(error: Exception, kernel: Kernel) -> str:
+def _why_not_started(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
+    if pool.stopped:
+        return "the run was stopped"
     return f"the kernel did not start ({kernel.last_words() or one_line(error)})"
 
 

@@ -1,4 +1,7 @@
-"""How a kernel is started and ended: a process of this very interpreter, on TCP, in its own process group."""
+"""How a kernel is started and ended: a process of this very interpreter, on TCP, in its own process group.
+
+A plain kernel is a command; a warm one is forked from a server that has imported the analysis stack (warm.py).
+"""
 
 import os
 import signal
@@ -9,10 +12,14 @@ import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
+from uuid import uuid4
 
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+
+from cxresearch.batch.warm import IS_SAFE, ForkedProcess, ForkServer, WarmProvisioner
 
 KERNEL_NAME = "python3"
 _THREAD_VARIABLES = (
@@ -38,11 +45,16 @@ class Kernel(AsyncKernelManager):
     process : the kernel's process once it was started
     """
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], server: ForkServer | None = None) -> None:
         super().__init__(kernel_name=KERNEL_NAME, transport="tcp", autorestart=False)
         self._kernel_spec = KernelSpec(argv=_COMMAND, display_name="Python 3", language="python")
+        if server is not None:
+            self.kernel_id = str(uuid4())
+            self.provisioner = WarmProvisioner(
+                kernel_id=self.kernel_id, kernel_spec=self._kernel_spec, parent=self, server=server
+            )
         self.environment = environment
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
         self.cancelled = False
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `end`)
 
@@ -88,17 +100,27 @@ class KernelPool:
     Parameters
     ----------
     jobs : how many run at a time; each gets its share of the cores
+    warm : fork kernels from one server where that is safe (Linux)
     """
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, *, warm: bool = False) -> None:
         self.environment = kernel_environment(jobs)
         self.stopped = False
+        self.server = ForkServer(self.environment) if warm and IS_SAFE else None
         self._alive: set[Kernel] = set()
         self._lock = threading.Lock()
 
+    def __enter__(self) -> "KernelPool":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.stop()
+        if self.server:
+            self.server.close()
+
     def take(self) -> Kernel:
-        """A kernel that is not started yet."""
-        kernel = Kernel(self.environment)
+        """A kernel that is not started yet; a plain one where the server of warm ones is lost."""
+        kernel = Kernel(self.environment, self.server if self.server and self.server.is_alive else None)
         with self._lock:
             self._alive.add(kernel)
             kernel.cancelled = self.stopped

@@ -78,13 +78,17 @@ class Run:
             self.outcomes.append(Outcome(study, "index.html", "failed", said_by(type(error).__name__, error)))
 
 
-def run_plan(plan: Plan, *, jobs: int, progress: Progress) -> Run:
+def run_plan(plan: Plan, *, jobs: int, progress: Progress, warm: bool = True) -> Run:
     """Run every task, `jobs` at a time; a failed one does not stop the others.
 
     Ctrl-C and SIGTERM end the kernels; what was done until then is kept and told.
+
+    Parameters
+    ----------
+    warm : fork kernels from a server that has imported everything, where that is safe
     """
-    pool, run = KernelPool(jobs), Run(plan, progress)
-    with _signals_interrupt(), ThreadPoolExecutor(jobs) as threads:
+    run = Run(plan, progress)
+    with KernelPool(jobs, warm=warm) as pool, _signals_interrupt(), ThreadPoolExecutor(jobs) as threads:
         futures = [threads.submit(run_task, task, pool) for task in plan.tasks]
         try:
             for future in as_completed(futures):

@@ -41,11 +41,18 @@ def never_hangs():
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.fixture(scope="module", params=["plain", "warm"])
+def kernels(request):
+    """A pool of kernels of each sort; both behave alike."""
+    with KernelPool(jobs=1, warm=request.param == "warm") as pool:
+        yield pool
+
+
 @pytest.fixture
-def run(notebooks, tmp_path):
+def run(notebooks, tmp_path, request):
     def run_cells(*cells, pool=None, parameters=None):
         source = notebooks("01_one", *cells) / "01_one.ipynb"
-        return execute(source, parameters or {}, folder=tmp_path, pool=pool or KernelPool(jobs=1))
+        return execute(source, parameters or {}, folder=tmp_path, pool=pool or request.getfixturevalue("kernels"))
 
     return run_cells
 
@@ -54,6 +61,7 @@ def printed(execution) -> list[str]:
     return [out.text.strip() for cell in execution.notebook.cells for out in cell.get("outputs", []) if "text" in out]
 
 
+@pytest.mark.usefixtures("kernels")
 def test_runs_this_interpreter_in_the_folder_with_the_parameters(run, tmp_path):
     here = Path.cwd()
     code = "import os, sys, cxresearch; print(sys.executable); print(os.getcwd()); print(n_bootstrap, study_file)"
@@ -65,6 +73,7 @@ def test_runs_this_interpreter_in_the_folder_with_the_parameters(run, tmp_path):
     nbformat.validate(execution.notebook)
 
 
+@pytest.mark.usefixtures("kernels")
 def test_a_raising_cell_stops_the_notebook_and_is_named(run):
     execution = run("print('before')", "raise ValueError('no\\nrows')", "print('after')")
     assert str(execution.failure) == "cell 4: ValueError: no rows"  # after the parameters and those handed over
@@ -88,6 +97,7 @@ def test_a_fault_that_users_can_mend_is_told_without_the_name_of_its_class(run):
         ("os._exit(3)", "ended with status 3"),
     ],
 )
+@pytest.mark.usefixtures("kernels")
 def test_a_killed_kernel_is_a_failure_and_leaves_no_process(run, ending, reason):
     child = "import os, subprocess; child = subprocess.Popen(['sleep', '600']); print(child.pid)"
     execution = run(child, ending, "print('after')")
@@ -111,6 +121,7 @@ def is_running(pid: int) -> bool:
     return True
 
 
+@pytest.mark.usefixtures("kernels")
 def test_a_notebook_that_leaves_early_has_failed(run):
     assert str(run("import sys; sys.exit()").failure) == "cell 3: SystemExit"
 
@@ -128,15 +139,16 @@ def test_a_kernel_that_never_starts_is_a_failure_with_its_reason(run):
     assert execution.failure.cell is None
 
 
-def test_stopping_the_pool_ends_running_kernels(run):
-    pool = KernelPool(jobs=1)
-    stopper = threading.Timer(2, pool.stop)
-    stopper.start()
-    execution = run("import time; time.sleep(600)", pool=pool)
-    stopper.join()
-    assert execution.failure.error == "the run was stopped"
-    assert execution.seconds < PATIENCE / 2
-    assert run("1", pool=pool).failure is not None
+@pytest.mark.parametrize("warm", [False, True])
+def test_stopping_the_pool_ends_running_kernels(run, warm):
+    with KernelPool(jobs=1, warm=warm) as pool:
+        stopper = threading.Timer(2, pool.stop)
+        stopper.start()
+        execution = run("import time; time.sleep(600)", pool=pool)
+        stopper.join()
+        assert execution.failure.error == "the run was stopped"
+        assert execution.seconds < PATIENCE / 2
+        assert run("1", pool=pool).failure is not None
 
 
 def test_each_kernel_gets_its_share_of_the_cores(monkeypatch):

@@ -1,0 +1,145 @@
+"""The server that warm kernels are forked from: it has imported the analysis stack once and holds no thread.
+
+A process of its own (`python -m cxresearch.batch.forkserver FD`), started by `warm.ForkServer`. FD is a socket; each message on it
+brings two file descriptors, the channel and the log of a new kernel. The kernel reads from its channel what to run and answers
+with its process id; the server adds the exit status when the kernel has ended. When FD closes, the run is over or was
+killed: the server ends what is left and goes.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from contextlib import suppress
+from importlib import import_module
+
+import cxresearch
+
+NUMBER = 4  # bytes of a process id or an exit status on a channel
+STACK = (
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "numpy", "pandas", "scipy.stats", "matplotlib.pyplot", "seaborn"),
+    *("statsmodels.api", "statsmodels.formula.api", "factor_analyzer"),
+)
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+
+def preload() -> None:
+    """Import everything that notebooks import, the public verbs' homes included."""
+    for name in (*STACK, *sorted({f"cxresearch.{home}" for home in cxresearch._HOMES.values()})):
+        import_module(name)
+    gc.collect()
+    gc.freeze()  # else the first collection in a kernel would copy all of these pages
+
+
+class Server:
+    """Forks a kernel a message and tells how each of them ended."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.kernels: dict[int, socket.socket] = {}
+        self.ended, self._end = socket.socketpair()
+        self.selector = selectors.DefaultSelector()
+        for one in (self.ended, self._end):
+            one.setblocking(False)
+        for one in (self.control, self.ended):
+            self.selector.register(one, selectors.EVENT_READ)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(self._end.fileno())
+
+    def serve(self) -> tuple[socket.socket, int] | None:
+        """Serve until the run is over; in a forked kernel, return its channel and log at once."""
+        while True:
+            for key, _ in self.selector.select():
+                if key.fileobj is self.ended:
+                    self.reap()
+                    continue
+                fds = socket.recv_fds(self.control, 1, 2)[1]
+                if not fds:
+                    self.end()
+                    return None
+                channel, log = socket.socket(fileno=fds[0]), fds[1]
+                pid = os.fork()
+                if not pid:
+                    self.close()
+                    return channel, log
+                os.close(log)
+                self.kernels[pid] = channel
+
+    def reap(self) -> None:
+        """Tell the exit status of every kernel that has ended."""
+        with suppress(BlockingIOError):
+            self.ended.recv(4096)
+        with suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG))[0]:
+                with self.kernels.pop(found[0]) as channel, suppress(OSError):
+                    channel.sendall(as_bytes(os.waitstatus_to_exitcode(found[1])))
+
+    def end(self) -> None:
+        """Kill every kernel that is left, with all that it started."""
+        for pid in self.kernels:
+            for kill in (os.killpg, os.kill):  # the second for one that has no group of its own yet
+                with suppress(ProcessLookupError, PermissionError):
+                    kill(pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go, in a forked kernel, of what is the server's."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        self.selector.close()
+        for one in (self.control, self.ended, self._end, *self.kernels.values()):
+            one.close()
+
+
+def as_bytes(number: int) -> bytes:
+    """A process id or an exit status as it stands on a channel."""
+    return number.to_bytes(NUMBER, signed=True)
+
+
+def become_kernel(channel: socket.socket, log: int, server: int) -> None:
+    """Be the kernel that the channel asks for; what is random or belongs to one process starts afresh."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != server:  # it ended before the line above
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+    with channel, channel.makefile() as lines:
+        asked = json.loads(lines.readline())
+        channel.sendall(as_bytes(os.getpid()))
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    os.chdir(asked["folder"])
+    _use_cores(int(os.environ.get("OPENBLAS_NUM_THREADS") or 1))
+    sys.modules["numpy"].random.seed()  # what `random` does by itself after a fork
+    IPKernelApp.launch_instance([*asked["arguments"], f"--IPKernelApp.parent_handle={server}"])
+
+
+def _use_cores(share: int) -> None:
+    """Give linear algebra the kernel's share of the cores; in the server it has one, so that it starts no thread."""
+    if share > 1:
+        import_module("threadpoolctl").threadpool_limits(share)
+
+
+def main() -> None:
+    """Serve the socket that the command line names."""
+    if sys.path[0] in ("", os.getcwd()):  # as ipykernel does: this folder is not the notebook's
+        del sys.path[0]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which tells the server
+    server, own = Server(socket.socket(fileno=int(sys.argv[1]))), os.getpid()
+    preload()
+    forked = server.serve()
+    if forked:
+        become_kernel(*forked, server=own)
+
+
+if __name__ == "__main__":
+    main()
