@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -44,37 +44,60 @@ def main() -> None:
 @_NOTEBOOKS
 @click.option("--jobs", type=click.IntRange(min=1), help="Notebooks to run at a time; by default one a core.")
 @click.option("--plain", is_flag=True, help="Start every kernel by itself; slower, and needed only to look for faults.")
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Stop a notebook whose cells take longer.",
+)
+@click.option("--fail-fast", is_flag=True, help="Stop everything at the first failure.")
+@click.option("--force", is_flag=True, help="Run also what is up to date.")
+@click.option("--dry-run", is_flag=True, help="Say what would be run, and why, and run nothing.")
 def run(
-    files: tuple[Path, ...], only: str, outputs: Path, notebooks: Path | None, jobs: int | None, plain: bool
+    files: tuple[Path, ...],
+    only: str,
+    outputs: Path,
+    notebooks: Path | None,
+    jobs: int | None,
+    plain: bool,
+    timeout: float | None,
+    fail_fast: bool,
+    force: bool,
+    dry_run: bool,
 ) -> None:
-    """Run the notebooks over every study of FILES.
+    """Run the notebooks over every study of FILES; what is up to date is left alone.
 
     Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same).
     """
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import plan_run
-    from cxresearch.batch.terminal import shown
+    from cxresearch.batch.terminal import planned, shown
 
     names = [name.strip() for name in only.split(",") if name.strip()]
-    plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names)
+    plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names, force=force)
     for file, faults in plan.faults.items():
         _tell_faults(shown(file), faults)
-    status = _run_plan(plan, jobs, warm=not plain) if plan.tasks else 0
+    if dry_run:
+        click.echo(planned(plan.tasks))
+        sys.exit(BAD_INPUT if plan.faults else 0)
+    status = _run_plan(plan, jobs, warm=not plain, timeout=timeout, fail_fast=fail_fast) if plan.tasks else 0
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
 
-def _run_plan(plan: "Plan", jobs: int | None, warm: bool) -> int:
+def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
     """Run a plan, tell what became of it and return the exit status."""
     from cxresearch.batch.kernels import count_cores
     from cxresearch.batch.run import run_plan
     from cxresearch.batch.terminal import Progress, summary
 
     with Progress(len(plan.tasks)) as progress:
-        result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress, warm=warm)
+        result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress, **options)
     click.echo(summary(result.in_order(), sorted(result.pages)))
     if result.stopped:
         click.echo("Stopped before the end.", err=True)
         return STOPPED
+    if result.failed and options["fail_fast"]:
+        click.echo("Stopped at the first failure.", err=True)
     return FAILED if result.failed else 0
 
 

@@ -12,6 +12,7 @@ import pytest
 from batch.samples import write_notebook, write_study
 from click.testing import CliRunner, Result
 
+from cxresearch.batch.lock import hold
 from cxresearch.cli import main
 
 START = """
@@ -231,6 +232,38 @@ def test_breaking_off_leaves_no_kernel_and_says_what_was_done(tmp_path, number):
     for pid in (tmp_path / "pids").read_text().split():  # the server of warm kernels and the kernel
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
+
+
+@pytest.mark.parametrize("options", [[], ["--fail-fast"]], ids=["to the end", "fail fast"])
+def test_a_failure_stops_the_others_only_if_asked(tmp_path, options):
+    file, notebooks = write_study(tmp_path, "post"), tmp_path / "notebooks"
+    for name, cell in {"01_raises": "1/0", "02_waits": "1", "03_waits": "1"}.items():
+        write_notebook(notebooks, name, cell)
+    result = command("run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out", "--jobs", "1", *options)
+    assert result.exit_code == 1
+    assert ("Stopped at the first failure." in result.stderr) == bool(options)
+    assert ("03_waits" in result.stdout) != bool(options)
+    assert (tmp_path / "out" / "post" / "index.html").exists()
+
+
+def test_a_notebook_that_takes_too_long_has_failed(tmp_path):
+    file = write_study(tmp_path, "post")
+    notebooks = write_notebook(tmp_path / "notebooks", "01_sleeps", "import time; time.sleep(600)")
+    words = ["--notebooks", notebooks, "--outputs", tmp_path / "out", "--timeout", "0.5"]
+    result = command("run", file, *words)
+    assert result.exit_code == 1
+    assert "cell 3: it was stopped after 0.5 s (--timeout)" in result.stdout
+
+
+def test_a_study_that_another_run_is_at_work_on_is_left_alone(tmp_path):
+    files = [write_study(tmp_path, name) for name in ("bank", "post")]
+    notebooks = write_notebook(tmp_path / "notebooks", "01_one", "1")
+    with hold(tmp_path / "out" / "post"):
+        result = command("run", *files, "--notebooks", notebooks, "--outputs", tmp_path / "out", "--plain")
+        assert [path.name for path in (tmp_path / "out" / "post").iterdir()] == [".lock"]
+    assert result.exit_code == 1
+    assert re.search(r"bank  01_one  ok", result.stdout)
+    assert re.search(rf"post  01_one  failed +another run is writing there \(process {os.getpid()} on ", result.stdout)
 
 
 def test_check_lists_every_fault(tmp_path):

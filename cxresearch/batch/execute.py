@@ -1,9 +1,8 @@
 """One notebook in one kernel, from its first cell to its last or to its first fault."""
 
 import logging
-import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,18 @@ from typing import Any
 
 import nbformat
 from jupyter_core.utils import ensure_event_loop
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from cxresearch.batch.kernels import KERNEL_NAME, Kernel, KernelPool
-from cxresearch.errors import InputError
+from cxresearch.batch.outcome import one_line, said_by
 
 SECONDS_TO_START = 60
+_MOMENT = 0.01  # seconds; nothing would mean for ever
 SECONDS_FOR_OUTPUT = 60  # a busy machine may deliver the last output of a cell late
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 for _name in ("papermill", "traitlets"):  # faults come back as Failure; a log line would cut through the progress bar
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -67,7 +66,9 @@ class _KernelStartError(Exception):
     """No cell was reached: a fault of the machinery, not of the notebook."""
 
 
-def execute(source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: KernelPool) -> Execution:
+def execute(
+    source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: KernelPool, timeout: float | None = None
+) -> Execution:
     """Run a notebook with parameters; a kernel that does not start is tried once more.
 
     Parameters
@@ -76,6 +77,7 @@ def execute(source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: 
     parameters : replace those of the cell tagged `parameters`
     folder : where the kernel works; this process's own folder stays as it is
     pool : where the kernel comes from
+    timeout : seconds that all cells may take together
     """
     begin, retried = time.monotonic(), ""
     while True:
@@ -83,7 +85,7 @@ def execute(source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: 
             load_notebook_node(str(source)), dict(parameters), kernel_name=KERNEL_NAME, language="python"
         )
         try:
-            failure = _run_cells(notebook, folder, pool)
+            failure = _run_cells(notebook, folder, pool, timeout)
         except _KernelStartError as error:
             if not retried and not pool.stopped:
                 retried = str(error)
@@ -94,7 +96,9 @@ def execute(source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: 
         return Execution(notebook, failure, time.monotonic() - begin, retried)
 
 
-def _run_cells(notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool) -> Failure | None:
+def _run_cells(
+    notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool, timeout: float | None
+) -> Failure | None:
     kernel = pool.take()
     progress = NotebookExecutionManager(notebook, progress_bar=False)
     client = PapermillNotebookClient(
@@ -109,6 +113,7 @@ def _run_cells(notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool) 
     try:
         with closing(ensure_event_loop()), client.setup_kernel(cleanup_kc=True):
             started = True
+            client.timeout_func = _time_left(timeout)
             client.papermill_execute_cells()
             client.set_widgets_metadata()
             finished = True
@@ -116,11 +121,20 @@ def _run_cells(notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool) 
         if not started:
             raise _KernelStartError(_why_not_started(error, kernel, pool)) from error
         if not finished:  # else the kernel was only slow to stop
-            return Failure(_why_stopped(error, kernel, pool), _last_cell(notebook))
+            why = f"it was stopped after {timeout:g} s (--timeout)" if isinstance(error, CellTimeoutError) else ""
+            return Failure(why or _why_stopped(error, kernel, pool), _last_cell(notebook))
     finally:
         pool.give_back(kernel)
         progress.notebook_complete()
     return _failed_cell(notebook)
+
+
+def _time_left(timeout: float | None) -> Callable[[object], float | None]:
+    """How long a cell may take, asked when it begins."""
+    if timeout is None:
+        return lambda cell: None
+    deadline = time.monotonic() + timeout
+    return lambda cell: max(deadline - time.monotonic(), _MOMENT)
 
 
 def _why_not_started(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
@@ -135,18 +149,6 @@ def _why_stopped(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
     if isinstance(error, DeadKernelError):
         return f"the kernel died ({kernel.last_words() or 'no reason known'})"
     return said_by(type(error).__name__, error)
-
-
-def said_by(error: str, message: object) -> str:
-    """An error in one line, with its name unless it tells users what to mend."""
-    line = one_line(message)
-    return line if error == InputError.__name__ and line else f"{error}: {line}".removesuffix(": ")
-
-
-def one_line(text: object, limit: int = 400) -> str:
-    """A message without colours and line breaks, cut where it grows long."""
-    flat = " ".join(_COLOURS.sub("", str(text)).split())
-    return flat if len(flat) <= limit else f"{flat[:limit]}…"
 
 
 def _failed_cell(notebook: nbformat.NotebookNode) -> Failure | None:

@@ -1,13 +1,18 @@
 """What became of one notebook of one study, and what a study's folder remembers of it."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from cxresearch.errors import InputError
+from cxresearch.present.outputs import write_whole
 
 Status = Literal["ok", "skipped", "failed"]
 FILE = "status.json"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,9 @@ class Outcome:
     seconds : how long it took; 0 where nothing was run
     retried : why its kernel had to be started a second time, else ""
     kept : the notebook of a failed run, with the outputs up to the fault
+    files : what it wrote, relative to the study's folder
+    key : what its outputs depend on (freshness.py), with the values of this run
+    cached : whether this is the outcome of an earlier run, which is still up to date
     """
 
     study: str
@@ -33,6 +41,9 @@ class Outcome:
     kept: Path | None = None
     missing: tuple[str, ...] = ()
     cell: int | None = None
+    files: tuple[str, ...] = ()
+    key: Mapping[str, Any] = field(default_factory=dict)
+    cached: bool = False
 
 
 def remember(folder: Path, outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -44,10 +55,8 @@ def remember(folder: Path, outcomes: Iterable[Outcome]) -> list[Outcome]:
     """
     known = {outcome.notebook: outcome for outcome in [*recall(folder), *outcomes]}
     merged = [known[name] for name in sorted(known)]
-    rows = [{**asdict(outcome), "kept": outcome.kept.name if outcome.kept else None} for outcome in merged]
-    aside = folder / f".{FILE}"
-    aside.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
-    aside.replace(folder / FILE)
+    rows = [_as_row(outcome) for outcome in merged]
+    write_whole(folder / FILE, json.dumps(rows, ensure_ascii=False, indent=1).encode())
     return merged
 
 
@@ -55,9 +64,31 @@ def recall(folder: Path) -> list[Outcome]:
     """The outcomes that earlier runs left in a study's folder; none where the file is missing or spoilt."""
     try:
         rows = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        return [
-            Outcome(**{**row, "kept": row["kept"] and folder / row["kept"], "missing": tuple(row.get("missing", ()))})
-            for row in rows
-        ]
+        return [_from_row(row, folder) for row in rows]
     except (OSError, ValueError, TypeError, KeyError):
         return []
+
+
+def one_line(text: object, limit: int = 400) -> str:
+    """A message without colours and line breaks, cut where it grows long."""
+    flat = " ".join(_COLOURS.sub("", str(text)).split())
+    return flat if len(flat) <= limit else f"{flat[:limit]}…"
+
+
+def said_by(error: str, message: object) -> str:
+    """An error in one line, with its name unless it tells users what to mend."""
+    line = one_line(message)
+    return line if error == InputError.__name__ and line else f"{error}: {line}".removesuffix(": ")
+
+
+def _as_row(outcome: Outcome) -> dict[str, Any]:
+    row = {**asdict(outcome), "kept": outcome.kept.name if outcome.kept else None}
+    del row["cached"]  # it is true of a run only
+    return row
+
+
+def _from_row(row: dict[str, Any], folder: Path) -> Outcome:
+    kept = folder / row["kept"] if row["kept"] else None
+    return Outcome(
+        **{**row, "kept": kept, "missing": tuple(row.get("missing", ())), "files": tuple(row.get("files", ()))}
+    )

@@ -3,11 +3,13 @@
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cxresearch.batch.freshness import Key, key_of_notebook, key_of_software, key_of_study, why_run
 from cxresearch.batch.notebooks import NotebookFile, choose, faults_of_choices
+from cxresearch.batch.outcome import Outcome, recall
 from cxresearch.errors import CxWarning
 from cxresearch.study.hints import hints_of
 from cxresearch.study.open import Study, examine_study
@@ -28,6 +30,9 @@ class Task:
     skip : why it is not run (a part of the study is missing), else ""
     missing : the keys that the study file lacks for it
     fault : why it cannot be run, else ""
+    key : what its outputs depend on, with the present values
+    why : why it must run, "" if it need not or cannot
+    current : what became of it the last time, if that still holds; then nothing is to be done
     """
 
     study: str
@@ -38,6 +43,9 @@ class Task:
     skip: str = ""
     fault: str = ""
     missing: tuple[str, ...] = ()
+    key: Key = field(default_factory=dict)
+    why: str = ""
+    current: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,12 @@ class Plan:
 
 
 def plan_run(
-    files: Sequence[Path], notebooks: Mapping[str, NotebookFile], *, outputs: Path, only: Sequence[str] = ()
+    files: Sequence[Path],
+    notebooks: Mapping[str, NotebookFile],
+    *,
+    outputs: Path,
+    only: Sequence[str] = (),
+    force: bool = False,
 ) -> Plan:
     """Open every study and decide what must run.
 
@@ -66,6 +79,7 @@ def plan_run(
     files : the study files; one that is named twice counts once
     notebooks : every notebook by name
     only : numbers or names of notebooks; all of them if empty
+    force : run also what is up to date
 
     Raises
     ------
@@ -81,7 +95,9 @@ def plan_run(
     faults = {path: found for path, found in opened.items() if isinstance(found, list)}
     faults |= _names_taken_twice({path: study.name for path, study in studies.items()})
     good = [study for path, study in studies.items() if path not in faults]
-    tasks = [_plan_notebook(study, notebooks[name], outputs) for study in good for name in chosen]
+    tasks = [
+        task for study in good for task in _plan_study(study, [notebooks[name] for name in chosen], outputs, force)
+    ]
     return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in paths if path in faults})
 
 
@@ -129,6 +145,24 @@ def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
         if others:
             faults[path] = [f"study: {', '.join(others)} is called '{name}' too; give each study a name of its own"]
     return faults
+
+
+def _plan_study(study: Study, notebooks: Sequence[NotebookFile], outputs: Path, force: bool) -> list[Task]:
+    """The tasks of one study, each compared with what became of it the last time."""
+    tasks = [_plan_notebook(study, notebook, outputs) for notebook in notebooks]
+    shared = {**key_of_study(study), **key_of_software()}
+    last = {outcome.notebook: outcome for outcome in recall(outputs.resolve() / study.name)}
+    return [_compare(task, study, shared, last.get(task.notebook), force) for task in tasks]
+
+
+def _compare(task: Task, study: Study, shared: Key, last: Outcome | None, force: bool) -> Task:
+    if task.skip or task.fault:
+        same = not task.fault and last is not None and (last.status, last.reason) == ("skipped", task.skip)
+        return replace(task, current=replace(last, cached=True)) if same and last else task
+    key = {**key_of_notebook(task.source, study.notebooks.get(task.notebook, {})), **shared}
+    why = why_run(key, last, task.folder) or ("--force" if force else "")
+    current = replace(last, cached=True) if last and not why else None
+    return replace(task, key=key, why=why, current=current)
 
 
 def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:

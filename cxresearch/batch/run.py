@@ -2,21 +2,25 @@
 
 import signal
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import nbformat
-
-from cxresearch.batch.execute import Execution, execute, said_by
 from cxresearch.batch.kernels import KernelPool
-from cxresearch.batch.outcome import Outcome, remember
+from cxresearch.batch.lock import InUseError, hold
+from cxresearch.batch.outcome import FILE, Outcome, remember, said_by
 from cxresearch.batch.plan import Plan, Task
 from cxresearch.batch.terminal import Progress
-from cxresearch.present.outputs import assemble_results, clear_notebook, write_whole
+from cxresearch.present.outputs import assemble_results, clear_notebook, files_of_notebook, write_whole
 from cxresearch.present.site import write_page
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from cxresearch.batch.execute import Execution
 
 _clearing = threading.Lock()  # clearing a notebook's outputs writes results.csv anew: one thread at a time
 
@@ -28,7 +32,8 @@ class Run:
     ----------
     outcomes : one a task that was run, skipped or failed, as they came
     pages : index.html of each study that was finished
-    stopped : whether it was broken off
+    stopped : whether it was broken off by hand
+    refused : studies that another run is at work on
     """
 
     def __init__(self, plan: Plan, progress: Progress) -> None:
@@ -36,6 +41,7 @@ class Run:
         self.outcomes: list[Outcome] = []
         self.pages: list[Path] = []
         self.stopped = False
+        self.refused: set[str] = set()
 
     @property
     def failed(self) -> bool:
@@ -43,8 +49,11 @@ class Run:
         return any(outcome.status == "failed" for outcome in self.outcomes)
 
     def add(self, outcome: Outcome) -> None:
-        """Take note of one outcome; the last of a study writes its page."""
+        """Take note of one outcome, also on disk, so that a run that is killed can resume; the last of a study writes its page."""
         self.outcomes.append(outcome)
+        if not outcome.cached:
+            with suppress(OSError):  # told when the page is written
+                remember(self._folder(outcome.study), [outcome])
         self.progress.tick(outcome)
         if len(self.of(outcome.study)) == sum(task.study == outcome.study for task in self.plan.tasks):
             self.finish(outcome.study)
@@ -57,19 +66,30 @@ class Run:
         """The outcomes study by study."""
         return [outcome for study in self.plan.studies for outcome in self.of(study)]
 
+    def refuse(self, task: Task, reason: str) -> None:
+        """Take note of a task that cannot be done now; its study's folder is left alone."""
+        outcome = Outcome(task.study, task.notebook, "failed", reason)
+        self.outcomes.append(outcome)
+        self.progress.tick(outcome)
+
     def stop(self, last: Iterable[Outcome]) -> None:
         """Take note of the last outcomes of a run that was broken off, and leave the folders in order."""
-        self.stopped = True
         for outcome in last:
             if outcome not in self.outcomes:
                 self.add(outcome)
-        begun = {outcome.study for outcome in self.outcomes}
+        begun = {outcome.study for outcome in self.outcomes} - self.refused
         for study in begun - {page.parent.name for page in self.pages}:
             self.finish(study)
 
     def finish(self, study: str) -> None:
-        """Write results.csv and the page of a study; where that fails, there is no page and one more failure."""
-        folder = next(task.folder for task in self.plan.tasks if task.study == study)
+        """Write results.csv and the page of a study; where that fails, there is no page and one more failure.
+
+        Where nothing was done since they were written, they stay as they are.
+        """
+        folder = self._folder(study)
+        if all(each.cached for each in self.of(study)) and _is_finished(folder):
+            self.pages.append(folder / "index.html")
+            return
         try:
             (folder / "index.html").unlink(missing_ok=True)
             assemble_results(folder)
@@ -77,8 +97,19 @@ class Run:
         except Exception as error:
             self.outcomes.append(Outcome(study, "index.html", "failed", said_by(type(error).__name__, error)))
 
+    def _folder(self, study: str) -> Path:
+        return next(task.folder for task in self.plan.tasks if task.study == study)
 
-def run_plan(plan: Plan, *, jobs: int, progress: Progress, warm: bool = True) -> Run:
+
+def run_plan(
+    plan: Plan,
+    *,
+    jobs: int,
+    progress: Progress,
+    warm: bool = True,
+    timeout: float | None = None,
+    fail_fast: bool = False,
+) -> Run:
     """Run every task, `jobs` at a time; a failed one does not stop the others.
 
     Ctrl-C and SIGTERM end the kernels; what was done until then is kept and told.
@@ -86,43 +117,93 @@ def run_plan(plan: Plan, *, jobs: int, progress: Progress, warm: bool = True) ->
     Parameters
     ----------
     warm : fork kernels from a server that has imported everything, where that is safe
+    timeout : seconds that the cells of a notebook may take together
+    fail_fast : break off at the first failure
     """
     run = Run(plan, progress)
-    with KernelPool(jobs, warm=warm) as pool, _signals_interrupt(), ThreadPoolExecutor(jobs) as threads:
-        futures = [threads.submit(run_task, task, pool) for task in plan.tasks]
-        try:
-            for future in as_completed(futures):
-                run.add(future.result())
-        except KeyboardInterrupt:
-            pool.stop()
-            threads.shutdown(cancel_futures=True)
-            run.stop(future.result() for future in futures if not future.cancelled())
+    with ExitStack() as locks:
+        tasks = [task for study in plan.studies for task in _hold(study, run, locks)]
+        pool = locks.enter_context(KernelPool(jobs, warm=warm and any(task.why for task in tasks)))
+        with _signals_interrupt(), ThreadPoolExecutor(jobs) as threads:
+            futures = [threads.submit(run_task, task, pool, timeout) for task in tasks]
+            if not _collect(futures, run, fail_fast):
+                pool.stop()
+                threads.shutdown(cancel_futures=True)
+                run.stop(future.result() for future in futures if not future.cancelled())
     return run
 
 
-def run_task(task: Task, pool: KernelPool) -> Outcome:
+def _hold(study: str, run: Run, locks: ExitStack) -> list[Task]:
+    """Lock a study's folder where something is to be done; its tasks, none where another run has it."""
+    tasks = [task for task in run.plan.tasks if task.study == study]
+    if all(task.current for task in tasks):
+        return tasks
+    try:
+        locks.enter_context(hold(tasks[0].folder))
+    except InUseError as error:
+        run.refused.add(study)
+        for task in tasks:
+            run.refuse(task, str(error))
+        return []
+    return tasks
+
+
+def _collect(futures: Sequence[Future[Outcome]], run: Run, fail_fast: bool) -> bool:
+    """Take note of outcomes as they come; whether that went on to the last one."""
+    try:
+        for future in as_completed(futures):
+            run.add(future.result())
+            if fail_fast and run.failed:
+                return False
+    except KeyboardInterrupt:
+        run.stopped = True
+        return False
+    return True
+
+
+def _is_finished(folder: Path) -> bool:
+    """Whether results.csv and the page are there and no notebook has come to an end since."""
+    try:
+        (folder / "results.csv").stat()
+        return (folder / "index.html").stat().st_mtime_ns >= (folder / FILE).stat().st_mtime_ns
+    except FileNotFoundError:
+        return False
+
+
+def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outcome:
     """Run one notebook of one study and put its files in place; whatever goes wrong is the outcome, never an error."""
+    if task.current:
+        return task.current
     try:
         _clear(task)
         if task.skip:
             return Outcome(task.study, task.notebook, "skipped", task.skip, missing=task.missing)
         if task.fault:
             return Outcome(task.study, task.notebook, "failed", task.fault)
-        execution = execute(task.source, task.parameters, folder=task.source.parent, pool=pool)
+        from cxresearch.batch.execute import execute  # takes seconds, which a run without work need not spend
+
+        execution = execute(task.source, task.parameters, folder=task.source.parent, pool=pool, timeout=timeout)
         return _keep(task, execution)
     except Exception as error:  # a full disk, a folder that cannot be written, a notebook file that is no notebook
         return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
 
 
-def _keep(task: Task, execution: Execution) -> Outcome:
-    content = nbformat.writes(execution.notebook).encode()
+def _keep(task: Task, execution: "Execution") -> Outcome:
+    content = _as_file(execution.notebook)
     failure, took, retried = execution.failure, execution.seconds, execution.retried
     if failure is None:
-        write_whole(_executed(task), content)
-        return Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried)
+        written = [*files_of_notebook(task.folder, task.notebook), write_whole(_executed(task), content)]
+        files = tuple(path.relative_to(task.folder).as_posix() for path in written)
+        return Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried, files=files, key=task.key)
     _clear(task)  # half a notebook's tables and figures would pass for the whole
     kept = write_whole(_executed(task, ".failed"), content)
     return Outcome(task.study, task.notebook, "failed", str(failure), took, retried, kept, cell=failure.cell)
+
+
+def _as_file(notebook: "NotebookNode") -> bytes:
+    import nbformat
+
+    return nbformat.writes(notebook).encode()
 
 
 def _clear(task: Task) -> None:

@@ -11,6 +11,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from cxresearch.batch.outcome import Outcome
+from cxresearch.batch.plan import Task
 
 
 class Progress:
@@ -35,6 +36,7 @@ class Progress:
         name = f"{outcome.study} {outcome.notebook}"
         if self.bar is None:
             reason = f": {outcome.reason}" if outcome.reason else f" in {outcome.seconds:.1f} s"
+            reason = ", up to date" if _is_current(outcome) else reason
             print(f"[{self.done}/{self.total}] {name} {outcome.status}{reason}", file=self.stream, flush=True)
             return
         if outcome.status == "failed":
@@ -50,9 +52,19 @@ def summary(outcomes: Sequence[Outcome], pages: Sequence[Path]) -> str:
     wide = max(len(outcome.study) for outcome in outcomes)
     long = max(len(outcome.notebook) for outcome in outcomes)
     lines = [line for outcome in outcomes for line in _lines(outcome, wide, long)]
-    counts = {status: sum(outcome.status == status for outcome in outcomes) for status in ("ok", "skipped", "failed")}
-    lines += ["", ", ".join(f"{count} {status}" for status, count in counts.items() if count)]
+    kinds = ["up to date" if _is_current(outcome) else outcome.status for outcome in outcomes]
+    counts = {kind: kinds.count(kind) for kind in ("ok", "up to date", "skipped", "failed")}
+    lines += ["", ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)]
+    lines += ["Everything is up to date."] if all(outcome.cached for outcome in outcomes) else []
     return "\n".join(lines + [f"page: {shown(page)}" for page in pages])
+
+
+def planned(tasks: Sequence[Task]) -> str:
+    """One line a notebook: what a run would do with it, and why."""
+    if not tasks:
+        return "Nothing would be run."
+    wide, long = (max(map(len, names)) for names in zip(*((task.study, task.notebook) for task in tasks), strict=True))
+    return "\n".join(f"{task.study:<{wide}}  {task.notebook:<{long}}  {_intent(task)}" for task in tasks)
 
 
 def shown(path: Path) -> str:
@@ -60,8 +72,22 @@ def shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
+def _is_current(outcome: Outcome) -> bool:
+    return outcome.cached and outcome.status == "ok"
+
+
+def _intent(task: Task) -> str:
+    if task.fault:
+        return f"fail: {task.fault}"
+    if task.skip:
+        return f"skip: {task.skip}"
+    return f"run: {task.why}" if task.why else "up to date"
+
+
 def _lines(outcome: Outcome, wide: int, long: int) -> list[str]:
     seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds else " " * 8
+    if _is_current(outcome):
+        return [f"{outcome.study:<{wide}}  {outcome.notebook:<{long}}  ok       {' ' * 8}  up to date"]
     notes = "; ".join(filter(None, [outcome.reason, outcome.retried and f"second start: {outcome.retried}"]))
     line = f"{outcome.study:<{wide}}  {outcome.notebook:<{long}}  {outcome.status:<7}  {seconds}  {notes}".rstrip()
     opening = f"{' ' * wide}  open it with: {_jupyter()} lab {shown(outcome.kept)}" if outcome.kept else ""

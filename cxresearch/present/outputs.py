@@ -24,11 +24,16 @@ def clear_notebook(folder: Path, notebook: str) -> None:
     """Remove what an earlier run of this notebook wrote, so that nothing stale stays, and make the folders."""
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
-    owned = [*(folder / "tables").glob(f"{notebook}_*"), *(folder / "figures").glob(f"{notebook}_*")]
-    owned += [folder / "records" / f"{notebook}.csv", folder / "pages" / f"{notebook}.json"]
-    for path in owned:
+    for path in files_of_notebook(folder, notebook):
         path.unlink(missing_ok=True)
     assemble_results(folder)
+
+
+def files_of_notebook(folder: Path, notebook: str) -> list[Path]:
+    """What a notebook has written there: tables, figures, records, its part of the page."""
+    owned = [*(folder / "tables").glob(f"{notebook}_*"), *(folder / "figures").glob(f"{notebook}_*")]
+    owned += [folder / "records" / f"{notebook}.csv", folder / "pages" / f"{notebook}.json"]
+    return sorted(path for path in owned if path.exists())
 
 
 def assemble_results(folder: Path) -> Path:

@@ -50,9 +50,10 @@ def kernels(request):
 
 @pytest.fixture
 def run(notebooks, tmp_path, request):
-    def run_cells(*cells, pool=None, parameters=None):
+    def run_cells(*cells, pool=None, parameters=None, timeout=None):
         source = notebooks("01_one", *cells) / "01_one.ipynb"
-        return execute(source, parameters or {}, folder=tmp_path, pool=pool or request.getfixturevalue("kernels"))
+        pool = pool or request.getfixturevalue("kernels")
+        return execute(source, parameters or {}, folder=tmp_path, pool=pool, timeout=timeout)
 
     return run_cells
 
@@ -106,6 +107,22 @@ def test_a_killed_kernel_is_a_failure_and_leaves_no_process(run, ending, reason)
     )
     assert execution.retried == ""
     assert not is_running(int(printed(execution)[0]))
+
+
+@pytest.mark.usefixtures("kernels")
+def test_cells_that_take_too_long_are_stopped(run):
+    child = "import os, subprocess; child = subprocess.Popen(['sleep', '600']); print(child.pid)"
+    execution = run(child, "import time; time.sleep(600)", timeout=1.5)
+    assert str(execution.failure) == "cell 4: it was stopped after 1.5 s (--timeout)"
+    assert execution.seconds < PATIENCE / 2
+    assert not is_running(int(printed(execution)[0]))
+
+
+@pytest.mark.usefixtures("kernels")
+def test_time_is_that_of_all_cells_together(run):
+    execution = run(*["import time; time.sleep(0.7)"] * 4, timeout=2)
+    assert execution.failure.cell in (5, 6)
+    assert run("1", timeout=PATIENCE).failure is None
 
 
 def is_running(pid: int) -> bool:

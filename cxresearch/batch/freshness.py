@@ -1,0 +1,102 @@
+"""Whether what a notebook has left is what it would write now: the key of a run, compared with that of the last one."""
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cxresearch
+from cxresearch.batch.outcome import Outcome
+from cxresearch.study.open import Study
+from cxresearch.study.yaml_file import read_yaml
+
+Key = Mapping[str, Any]  # what a notebook's outputs depend on -> its hash, or name -> value where it has parts
+_HOME = Path(cxresearch.__file__).parent
+_LOCK = _HOME.parent / "requirements.lock"
+
+
+def key_of_study(study: Study) -> Key:
+    """What all notebooks of a study share: the study file without its choices for notebooks, and the data files."""
+    said = {name: _hash(_text(value)) for name, value in read_yaml(study.path).items() if name != "notebooks"}
+    return {"study file": said, "data": study.sources()}
+
+
+def key_of_notebook(path: Path, choices: Mapping[str, Any]) -> Key:
+    """What is a notebook's own: its cells, whatever outputs the file holds, and its parameters."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        cells = [(cell["cell_type"], cell["source"], cell["metadata"].get("tags")) for cell in content["cells"]]
+    except (OSError, ValueError, KeyError):  # no notebook: its run will say so
+        cells = []
+    return {"notebook": _hash(_text(cells)), "parameters": json.loads(_text(choices))}
+
+
+@cache
+def key_of_software() -> Key:
+    """This package's source, the lock it is installed from, the packages there are."""
+    suffixes = (".py", ".yaml", ".html")
+    source = sorted(path for path in _HOME.rglob("*") if path.suffix in suffixes)
+    installed = sorted({found.name for place in sys.path for found in Path(place).glob("*.dist-info")})
+    return {
+        "cxresearch": _hash(*(part for path in source for part in (path.name, path.read_bytes()))),
+        "lock file": _hash(_LOCK.read_bytes()) if _LOCK.is_file() else "",
+        "installed packages": _hash(platform.python_version(), *installed),
+    }
+
+
+def why_run(key: Key, last: Outcome | None, folder: Path) -> str:
+    """Why a notebook must run, in words; "" if all that it left is up to date.
+
+    Parameters
+    ----------
+    key : what its outputs depend on, now
+    last : what became of it the last time, with the key of then
+    folder : the outputs of its study
+    """
+    if last is None:
+        return "it has not run yet"
+    if last.status != "ok":
+        return "it failed the last time" if last.status == "failed" else "it was skipped the last time"
+    if not last.key:
+        return "it is not known what its last run used"
+    gone = [name for name in last.files if not (folder / name).is_file()]
+    if gone or not last.files:
+        return f"outputs are gone: {_names(gone)}" if gone else "outputs are gone"
+    return "; ".join(filter(None, (_change(part, last.key.get(part), key[part]) for part in key)))
+
+
+def _change(part: str, before: Any, now: Any) -> str:
+    """What has changed of one part of a key, "" if nothing has.
+
+    >>> _change("parameters", {"n_random": 20, "seed": 1}, {"n_random": 100, "seed": 1})
+    'parameters changed: n_random'
+    """
+    if before == now:
+        return ""
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return f"{part} changed"
+    nothing = object()
+    names = [name for name in {**before, **now} if before.get(name, nothing) != now.get(name, nothing)]
+    return f"{part} changed: {_names(names)}"
+
+
+def _names(paths: Iterable[str]) -> str:
+    """A few names of files without their folders, and how many more there are."""
+    names = [path.rpartition("/")[2] for path in paths]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _hash(*contents: str | bytes) -> str:
+    digest = hashlib.sha256()
+    for content in contents:
+        part = content.encode() if isinstance(content, str) else content
+        digest.update(len(part).to_bytes(8) + part)
+    return digest.hexdigest()[:16]

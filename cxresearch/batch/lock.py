@@ -1,0 +1,80 @@
+"""One run at a time in a study's folder: a lock with its owner, which ends with the process that holds it."""
+
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+FILE = ".lock"
+
+
+class InUseError(Exception):
+    """Another run holds the folder."""
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Hold a folder of outputs; where it cannot be written to or locked at all, nothing is held.
+
+    The lock is the operating system's: that of a process which was killed is free at once, and its file is taken over.
+
+    Raises
+    ------
+    InUseError
+        If another run holds it; says which, and since when.
+    """
+    path = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = _take(path)
+    except OSError:  # the notebooks will say what is wrong with the folder
+        yield
+        return
+    with held:
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _take(path: Path) -> IO[str]:
+    """The locked file, with this process as its owner."""
+    while True:
+        held = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            with held:
+                raise InUseError(f"another run is writing there ({_owner(held)})") from error
+        except OSError:
+            held.close()
+            raise
+        if _is_at(held, path):
+            held.truncate(0)
+            json.dump({"process": os.getpid(), "host": socket.gethostname(), "since": time.time()}, held)
+            held.flush()
+            return held
+        held.close()  # its holder has removed it meanwhile
+
+
+def _is_at(held: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(held.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _owner(held: IO[str]) -> str:
+    """Who holds a lock, and for how long."""
+    held.seek(0)
+    try:
+        owner = json.load(held)
+        minutes = (time.time() - owner["since"]) / 60
+        return f"process {owner['process']} on {owner['host']}, for {minutes:.0f} min"
+    except (ValueError, KeyError, TypeError):  # it has not written its name yet
+        return "process unknown"
