@@ -13,6 +13,7 @@ from batch.samples import write_notebook, write_study
 from click.testing import CliRunner, Result
 
 from cxresearch.batch.lock import hold
+from cxresearch.batch.warm import IS_SAFE
 from cxresearch.cli import main
 
 START = """
@@ -139,6 +140,18 @@ def test_the_page_says_what_was_left_out(first, place):
     assert "the branch is closed" in page
     assert "the study file has no <code>experts</code>" in page
     assert "cell 5 stopped: AssertionError: the branch is closed" in page
+
+
+def test_run_json_tells_what_became_of_every_notebook(first, place):
+    report = json.loads((place / "out" / "run.json").read_text())
+    rows = {(row["study"], row["notebook"]): row for row in report["notebooks"]}
+    assert len(rows) == 8
+    assert rows["post", "01_good"]["status"] == "ok"
+    assert 0 < rows["post", "01_good"]["seconds"] <= report["seconds"]
+    assert rows["post", "02_flaky"]["reason"] == "cell 5: AssertionError: the branch is closed"
+    assert rows["bank", "04_experts"]["status"] == "skipped"
+    assert not any(row["cached"] or row["retried"] for row in rows.values())
+    assert (report["jobs"], report["warm"], report["stopped"]) == (2, IS_SAFE, False)
 
 
 def test_running_again_what_failed_puts_it_in_place(second, place):

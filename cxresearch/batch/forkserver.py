@@ -6,6 +6,7 @@ with its process id; the server adds the exit status when the kernel has ended. 
 killed: the server ends what is left and goes.
 """
 
+import atexit
 import ctypes
 import gc
 import json
@@ -121,6 +122,8 @@ def become_kernel(channel: socket.socket, log: int, server: int) -> None:
     _use_cores(int(os.environ.get("OPENBLAS_NUM_THREADS") or 1))
     sys.modules["numpy"].random.seed()  # what `random` does by itself after a fork
     IPKernelApp.launch_instance([*asked["arguments"], f"--IPKernelApp.parent_handle={server}"])
+    atexit._run_exitfuncs()  # IPython lets go of all that the notebook has, which closes its files
+    os._exit(0)  # taking the interpreter down piece by piece would touch, and so copy, all that was preloaded
 
 
 def _use_cores(share: int) -> None:

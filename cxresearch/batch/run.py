@@ -2,16 +2,18 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.lock import InUseError, hold
-from cxresearch.batch.outcome import FILE, Outcome, remember, said_by
+from cxresearch.batch.outcome import FILE, Outcome, remember, said_by, write_report
 from cxresearch.batch.plan import Plan, Task
 from cxresearch.batch.terminal import Progress
 from cxresearch.present.outputs import assemble_results, clear_notebook, files_of_notebook, write_whole
@@ -33,6 +35,7 @@ class Run:
     outcomes : one a task that was run, skipped or failed, as they came
     pages : index.html of each study that was finished
     stopped : whether it was broken off by hand
+    began : when, by time.monotonic
     refused : studies that another run is at work on
     """
 
@@ -41,6 +44,7 @@ class Run:
         self.outcomes: list[Outcome] = []
         self.pages: list[Path] = []
         self.stopped = False
+        self.began = time.monotonic()
         self.refused: set[str] = set()
 
     @property
@@ -97,6 +101,15 @@ class Run:
         except Exception as error:
             self.outcomes.append(Outcome(study, "index.html", "failed", said_by(type(error).__name__, error)))
 
+    def report(self, **of_the_run: Any) -> None:
+        """Write run.json beside the studies' folders; a folder that cannot be written to has been told already."""
+        folders = {task.folder.parent for task in self.plan.tasks}
+        with suppress(OSError):
+            for outputs in folders:
+                took = round(time.monotonic() - self.began, 2)
+                began = (datetime.now().astimezone() - timedelta(seconds=took)).isoformat(timespec="seconds")
+                write_report(outputs, self.in_order(), began=began, seconds=took, stopped=self.stopped, **of_the_run)
+
     def _folder(self, study: str) -> Path:
         return next(task.folder for task in self.plan.tasks if task.study == study)
 
@@ -123,13 +136,15 @@ def run_plan(
     run = Run(plan, progress)
     with ExitStack() as locks:
         tasks = [task for study in plan.studies for task in _hold(study, run, locks)]
-        pool = locks.enter_context(KernelPool(jobs, warm=warm and any(task.why for task in tasks)))
+        warm = warm and sum(bool(task.why) for task in tasks) > 1  # for one notebook a server does not pay
+        pool = locks.enter_context(KernelPool(jobs, warm=warm))
         with _signals_interrupt(), ThreadPoolExecutor(jobs) as threads:
             futures = [threads.submit(run_task, task, pool, timeout) for task in tasks]
             if not _collect(futures, run, fail_fast):
                 pool.stop()
                 threads.shutdown(cancel_futures=True)
                 run.stop(future.result() for future in futures if not future.cancelled())
+    run.report(jobs=jobs, warm=pool.server is not None)
     return run
 
 

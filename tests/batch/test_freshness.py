@@ -114,12 +114,18 @@ def test_force_runs_all_the_same(fresh):
 def test_a_changed_parameter_runs_its_notebook_only(fresh, tmp_path):
     change(tmp_path / "post.yaml", "notebooks: {}", "notebooks: {01_one: {n_bootstrap: 3}}")
     assert plan(fresh) == {"01_one": "run: parameters changed: n_bootstrap", "02_two": "up to date"}
+    report = tmp_path / "out" / "run.json"
+    report.unlink()
     assert fresh().splitlines()[:4] == [
         "post  01_one  ok",
         "post  02_two  ok                 up to date",
         "",
         "1 ok, 1 up to date",
     ]
+    assert {row["notebook"]: row["cached"] for row in json.loads(report.read_text())["notebooks"]} == {
+        "01_one": False,
+        "02_two": True,
+    }
     assert plan(fresh) == dict.fromkeys(["01_one", "02_two"], "up to date")
 
 

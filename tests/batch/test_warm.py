@@ -89,6 +89,13 @@ def test_each_notebook_starts_afresh(run):
     assert printed(run("print(len(In), get_ipython().history_manager.hist_file)")) == "4 :memory:"
 
 
+def test_a_kernel_ends_as_a_plain_one_does(run, tmp_path):
+    leave = "import atexit; left = open('left.txt', 'w'); left.write('whole'); atexit.register(lambda: open('end.txt', 'w').write('end'));"
+    run(leave)
+    assert (tmp_path / "left.txt").read_text() == "whole"
+    assert (tmp_path / "end.txt").read_text() == "end"
+
+
 def test_each_notebook_has_its_own_random_numbers(run):
     numbers = [number for _ in range(2) for number in printed(run(RANDOM)).split()]
     assert len(set(numbers)) == 4
@@ -161,6 +168,7 @@ Path({str(tmp_path / "pids")!r}).write_text(f"{{os.getppid()}} {{os.getpid()}} {
 time.sleep(600)
 """
     file, notebooks = write_study(tmp_path, "post"), write_notebook(tmp_path / "notebooks", "01_sleeps", sleeps)
+    write_notebook(notebooks, "02_waits", "1")
     words = ["-m", "cxresearch", "run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out"]
     process = subprocess.Popen([sys.executable, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 40
