@@ -64,9 +64,17 @@ def why_run(key: Key, last: Outcome | None, folder: Path) -> str:
     if not last.key:
         return "it is not known what its last run used"
     gone = [name for name in last.files if not (folder / name).is_file()]
-    if gone or not last.files:
-        return f"outputs are gone: {_names(gone)}" if gone else "outputs are gone"
+    if gone:
+        return f"outputs are gone: {_names(gone)}"
+    others = [name for name, known in last.files.items() if hash_file(folder / name) != known]
+    if others:  # somebody has edited them, or run the notebook by hand
+        return f"outputs are not as they were written: {_names(others)}"
     return "; ".join(filter(None, (_change(part, last.key.get(part), key[part]) for part in key)))
+
+
+def hash_file(path: Path) -> str:
+    """Hash of a file's content."""
+    return _hash(path.read_bytes())
 
 
 def _change(part: str, before: Any, now: Any) -> str:

@@ -27,7 +27,7 @@ class Outcome:
     seconds : how long it took; 0 where nothing was run
     retried : why its kernel had to be started a second time, else ""
     kept : the notebook of a failed run, with the outputs up to the fault
-    files : what it wrote, relative to the study's folder
+    files : what it wrote, relative to the study's folder -> hash of the content
     key : what its outputs depend on (freshness.py), with the values of this run
     cached : whether this is the outcome of an earlier run, which is still up to date
     """
@@ -41,7 +41,7 @@ class Outcome:
     kept: Path | None = None
     missing: tuple[str, ...] = ()
     cell: int | None = None
-    files: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
     key: Mapping[str, Any] = field(default_factory=dict)
     cached: bool = False
 
@@ -97,6 +97,4 @@ def _as_row(outcome: Outcome) -> dict[str, Any]:
 
 def _from_row(row: dict[str, Any], folder: Path) -> Outcome:
     kept = folder / row["kept"] if row["kept"] else None
-    return Outcome(
-        **{**row, "kept": kept, "missing": tuple(row.get("missing", ())), "files": tuple(row.get("files", ()))}
-    )
+    return Outcome(**{**row, "kept": kept, "missing": tuple(row.get("missing", ()))})

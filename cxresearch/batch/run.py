@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from cxresearch.batch.freshness import hash_file
 from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.lock import InUseError, hold
 from cxresearch.batch.outcome import FILE, Outcome, remember, said_by, write_report
@@ -208,7 +209,7 @@ def _keep(task: Task, execution: "Execution") -> Outcome:
     failure, took, retried = execution.failure, execution.seconds, execution.retried
     if failure is None:
         written = [*files_of_notebook(task.folder, task.notebook), write_whole(_executed(task), content)]
-        files = tuple(path.relative_to(task.folder).as_posix() for path in written)
+        files = {path.relative_to(task.folder).as_posix(): hash_file(path) for path in written}
         return Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried, files=files, key=task.key)
     _clear(task)  # half a notebook's tables and figures would pass for the whole
     kept = write_whole(_executed(task, ".failed"), content)

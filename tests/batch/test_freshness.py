@@ -177,6 +177,12 @@ def test_a_notebook_whose_outputs_are_gone_runs_again(fresh, tmp_path, name):
     assert plan(fresh) == {"01_one": f"run: outputs are gone: {name.rpartition('/')[2]}", "02_two": "up to date"}
 
 
+def test_outputs_that_somebody_has_changed_are_made_again(fresh, tmp_path):
+    (tmp_path / "out" / "post" / "tables" / "02_two_answers.csv").write_text("by hand")
+    said = "run: outputs are not as they were written: 02_two_answers.csv"
+    assert plan(fresh) == {"01_one": "up to date", "02_two": said}
+
+
 def test_a_page_that_is_gone_is_written_again(fresh, tmp_path):
     page = tmp_path / "out" / "post" / "index.html"
     page.unlink()
