@@ -109,7 +109,7 @@ def count_gaps(matrices: np.ndarray) -> np.ndarray:
 
 def are_connected(matrices: np.ndarray) -> np.ndarray:
     """Whether every criterion can be reached from every other through pairs that were asked, (...,)."""
-    return _reached(matrices).all(axis=(-2, -1))
+    return np.asarray(_reached(matrices).all(axis=(-2, -1)))
 
 
 def _reached(matrices: np.ndarray) -> np.ndarray:

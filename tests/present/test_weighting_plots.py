@@ -95,7 +95,7 @@ def test_the_sentence_names_experts_pairs_and_the_rule(everything):
 
 def test_every_sentence_can_be_said_in_both_languages(text):
     values = {
-        "top": "speed", "weight": 0.4, "low": 0.3, "high": 0.5, "n_experts": 3, "leaf": "fair", "n": 3, "n_consistent": 2,
+        "top": "speed", "weight": 0.4, "low": 0.3, "high": 0.5, "n_experts": 3, "wanted": 10, "leaf": "fair", "n": 3, "n_consistent": 2,
         "experts": ["A", "B"], "random_index": "saaty", "expert": "A", "left": "speed", "right": "price", "judgement": 5.0,
         "suggested": 0.5, "shift": 0.01, "pairs": ["speed - price"], "parent": "goal",
     }  # fmt: skip
