@@ -131,6 +131,7 @@ def _told(weight: object) -> str:
 
 
 def _where(column: pd.Series, bad: np.ndarray) -> str:
-    """In which column and at which rows, counted from 1."""
+    """In which column and at which rows: counted from 1 where the index counts the rows of a table from 0."""
     named = f" in `{column.name}`" if column.name is not None else ""
-    return f"{named} at rows {name_some(np.flatnonzero(bad) + 1)} ({bad.sum()} of {len(column)})"
+    rows = column.index[bad] + 1 if pd.api.types.is_integer_dtype(column.index) else column.index[bad]
+    return f"{named} at data rows {name_some(rows)} ({bad.sum()} of {len(column)})"

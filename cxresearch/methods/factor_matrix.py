@@ -176,7 +176,7 @@ def _refuse_dependent(corr: np.ndarray, names: list[str]) -> None:
         pairs = [f"{names[i]} and {names[j]}" for i, j in zip(first, second, strict=True)]
         raise InputError(
             "no two items may hold the same answers",
-            f"found {name_some(pairs)} perfectly correlated ({len(pairs)} pairs)",
+            f"found {name_some(pairs)} perfectly correlated",
             "Leave one item of each pair out.",
         )
     values, vectors = np.linalg.eigh(corr)

@@ -247,7 +247,7 @@ def _by(file: "StudyFile") -> str | None:
 
 
 def _design(frame: pd.DataFrame, part: "SurveyPart") -> Design:
-    weights = None if part.weight is None else pd.to_numeric(frame[part.weight], errors="coerce").astype(float)
+    weights = None if part.weight is None else frame[part.weight]
     return Design(weights, None if part.cluster is None else as_codes(frame[part.cluster]))
 
 

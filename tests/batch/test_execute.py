@@ -83,6 +83,7 @@ def test_a_raising_cell_stops_the_notebook_and_is_named(run):
     assert execution.notebook.cells[-2].outputs[0].ename == "ValueError"
 
 
+@pytest.mark.usefixtures("kernels")
 def test_a_fault_that_users_can_mend_is_told_without_the_name_of_its_class(run):
     execution = run(
         "from cxresearch.errors import InputError", "raise InputError('rows must be there', 'none', 'Look.')"

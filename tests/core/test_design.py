@@ -33,12 +33,12 @@ def test_clusters_are_numbered_on_the_rows_used():
                       ("much", "'much', not a number,")],
 )  # fmt: skip
 def test_a_bad_weight_is_refused_and_its_row_named(bad, told):
-    with pytest.raises(InputError, match=rf"0 or more; found {told} in `w` at rows 3 \(1 of 4\)"):
+    with pytest.raises(InputError, match=rf"0 or more; found {told} in `w` at data rows 3 \(1 of 4\)"):
         Design(weights=pd.Series([1.0, 1.0, bad, 1.0], ROWS, name="w"))
 
 
 def test_bad_weights_are_told_once_each_without_a_name_too():
-    with pytest.raises(InputError, match=r"found -1, blank at rows 1, 2, 4 \(3 of 4\)"):
+    with pytest.raises(InputError, match=r"found -1, blank at data rows 8, 9, 11 \(3 of 4\)"):
         Design(weights=pd.Series([-1.0, np.nan, 1.0, -1.0], [7, 8, 9, 10]))
 
 
@@ -69,5 +69,5 @@ def test_all_zero_weights_are_refused():
 
 
 def test_a_row_without_a_cluster_is_refused():
-    with pytest.raises(InputError, match=r"needs a cluster; found none in `branch` at rows 2 \(1 of 4\)"):
+    with pytest.raises(InputError, match=r"needs a cluster; found none in `branch` at data rows 2 \(1 of 4\)"):
         Design(clusters=pd.Series(["a", None, "b", "c"], ROWS, name="branch"))

@@ -421,7 +421,7 @@ def cautions(result):
         ),
         ({}, {"n_random": 5}, "`n_random` of 20 or more; found 5"),
         ({"q2": 3.0}, {}, r"same answer in all 200 rows of q2 \(1 of 8 items\)"),
-        ({"q2": lambda frame: 6 - frame["q1"]}, {}, r"found q1 and q2 perfectly correlated \(1 pairs\)"),
+        ({"q2": lambda frame: 6 - frame["q1"]}, {}, r"found q1 and q2 perfectly correlated"),
         ({"q8": lambda frame: frame["q1"] + frame["q2"]}, {}, "linear dependence among q1, q2, q8"),
         ({"q2": "often"}, {}, "numeric; found text in q2"),
         ({"q2": np.nan}, {}, "found 0 rows of 200 that answered all 8 items"),

@@ -230,7 +230,7 @@ def test_weights_and_clusters_are_one_design(tmp_path):
 @pytest.mark.parametrize("weight", ["-1", "", "heavy"])
 def test_a_bad_weight_is_refused_unless_its_row_is_left_out(weight, tmp_path):
     table = f"q1,q2,w\n1,2,1\n3,4,{weight}\n"
-    with pytest.raises(InputError, match=r"0 or more; found .* in `w` at rows 2 \(1 of 2\)"):
+    with pytest.raises(InputError, match=r"0 or more; found .* in `w` at data rows 2 \(1 of 2\)"):
         read(tmp_path, table, survey={"weight": "w"})
     assert len(read(tmp_path, table, survey={"weight": "w", "where": "q1 < 3"}).frame) == 1
 
