@@ -40,9 +40,9 @@ $(VENV)/installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# After a change of the dependencies in pyproject.toml (needs uv).
+# After a change of the dependencies in pyproject.toml (needs uv). Spark is left out: 400 MB, and it needs Java.
 lock:
-	uv pip compile pyproject.toml --all-extras --universal --generate-hashes \
+	uv pip compile pyproject.toml --extra dask --extra dev --extra fonts --universal --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean:
