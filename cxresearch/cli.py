@@ -50,6 +50,9 @@ def main() -> None:
     type=click.FloatRange(min=0, min_open=True),
     help="Stop a notebook whose cells take longer.",
 )
+@click.option(
+    "--memory", metavar="4GB", default="", help="Stop a notebook that takes more memory, with all that it has started."
+)
 @click.option("--fail-fast", is_flag=True, help="Stop everything at the first failure.")
 @click.option("--force", is_flag=True, help="Run also what is up to date.")
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and why, and run nothing.")
@@ -61,6 +64,7 @@ def run(
     jobs: int | None,
     plain: bool,
     timeout: float | None,
+    memory: str,
     fail_fast: bool,
     force: bool,
     dry_run: bool,
@@ -69,10 +73,12 @@ def run(
 
     Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same).
     """
+    from cxresearch.batch.memory import bytes_of
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import plan_run
     from cxresearch.batch.terminal import planned, shown
 
+    limits = {"timeout": timeout, "memory": bytes_of(memory) if memory else None}
     names = [name.strip() for name in only.split(",") if name.strip()]
     plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names, force=force)
     for file, faults in plan.faults.items():
@@ -80,7 +86,7 @@ def run(
     if dry_run:
         click.echo(planned(plan.tasks))
         sys.exit(BAD_INPUT if plan.faults else 0)
-    status = _run_plan(plan, jobs, warm=not plain, timeout=timeout, fail_fast=fail_fast) if plan.tasks else 0
+    status = _run_plan(plan, jobs, warm=not plain, fail_fast=fail_fast, **limits) if plan.tasks else 0
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
 

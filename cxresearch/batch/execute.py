@@ -17,6 +17,7 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from cxresearch.batch.kernels import KERNEL_NAME, Kernel, KernelPool
+from cxresearch.batch.memory import in_words
 from cxresearch.batch.outcome import one_line, said_by
 
 SECONDS_TO_START = 60
@@ -54,12 +55,14 @@ class Execution:
     failure : None if every cell ran
     seconds : from the first start of a kernel to the last end
     retried : why a kernel had to be started a second time, else ""
+    memory : the most that its kernel and all that it had started took, in bytes (memory.py)
     """
 
     notebook: nbformat.NotebookNode
     failure: Failure | None
     seconds: float
     retried: str = ""
+    memory: int = 0
 
 
 class _KernelStartError(Exception):
@@ -84,8 +87,9 @@ def execute(
         notebook = parameterize_notebook(
             load_notebook_node(str(source)), dict(parameters), kernel_name=KERNEL_NAME, language="python"
         )
+        kernel = pool.take()
         try:
-            failure = _run_cells(notebook, folder, pool, timeout)
+            failure = _run_cells(notebook, folder, kernel, pool, timeout)
         except _KernelStartError as error:
             if not retried and not pool.stopped:
                 retried = str(error)
@@ -93,13 +97,12 @@ def execute(
             failure = Failure(str(error))
         if failure:
             _mark(notebook, failure)
-        return Execution(notebook, failure, time.monotonic() - begin, retried)
+        return Execution(notebook, failure, time.monotonic() - begin, retried, kernel.memory.peak)
 
 
 def _run_cells(
-    notebook: nbformat.NotebookNode, folder: Path, pool: KernelPool, timeout: float | None
+    notebook: nbformat.NotebookNode, folder: Path, kernel: Kernel, pool: KernelPool, timeout: float | None
 ) -> Failure | None:
-    kernel = pool.take()
     progress = NotebookExecutionManager(notebook, progress_bar=False)
     client = PapermillNotebookClient(
         progress,
@@ -116,6 +119,7 @@ def _run_cells(
             client.timeout_func = _time_left(timeout)
             client.papermill_execute_cells()
             client.set_widgets_metadata()
+            pool.watcher.look(kernel.memory)
             finished = True
     except Exception as error:
         if not started:
@@ -146,6 +150,8 @@ def _why_not_started(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
 def _why_stopped(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
     if pool.stopped:
         return "the run was stopped"
+    if kernel.memory.exceeded:
+        return f"it used more than {in_words(pool.watcher.limit or 0)} (--memory)"
     if isinstance(error, DeadKernelError):
         return f"the kernel died ({kernel.last_words() or 'no reason known'})"
     return said_by(type(error).__name__, error)

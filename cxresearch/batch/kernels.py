@@ -19,6 +19,7 @@ from uuid import uuid4
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from cxresearch.batch.memory import Usage, Watcher
 from cxresearch.batch.warm import IS_SAFE, ForkedProcess, ForkServer, WarmProvisioner
 
 KERNEL_NAME = "python3"
@@ -43,9 +44,10 @@ class Kernel(AsyncKernelManager):
     ----------
     environment : variables set on top of this process's own
     process : the kernel's process once it was started
+    memory : what it takes, once it was started
     """
 
-    def __init__(self, environment: dict[str, str], server: ForkServer | None = None) -> None:
+    def __init__(self, environment: dict[str, str], watcher: Watcher, server: ForkServer | None = None) -> None:
         super().__init__(kernel_name=KERNEL_NAME, transport="tcp", autorestart=False)
         self._kernel_spec = KernelSpec(argv=_COMMAND, display_name="Python 3", language="python")
         if server is not None:
@@ -55,6 +57,7 @@ class Kernel(AsyncKernelManager):
             )
         self.environment = environment
         self.process: subprocess.Popen[bytes] | ForkedProcess | None = None
+        self.watcher, self.memory = watcher, Usage(0, self.kill)
         self.cancelled = False
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `end`)
 
@@ -62,6 +65,8 @@ class Kernel(AsyncKernelManager):
         kw["env"] = {**kw["env"], **self.environment}
         await super()._async_launch_kernel(kernel_cmd, **kw, stdout=self._log, stderr=self._log)
         self.process = getattr(self.provisioner, "process", None)
+        if self.process is not None:
+            self.memory = self.watcher.watch(self.process.pid, self.kill)
         if self.cancelled:
             self.kill()
 
@@ -74,6 +79,7 @@ class Kernel(AsyncKernelManager):
 
     def end(self) -> None:
         """Leave nothing behind: no process, no connection file, no log."""
+        self.watcher.forget(self.memory)
         self.kill()
         if self.process is not None:
             with suppress(subprocess.TimeoutExpired):
@@ -101,11 +107,13 @@ class KernelPool:
     ----------
     jobs : how many run at a time; each gets its share of the cores
     warm : fork kernels from one server where that is safe (Linux)
+    memory : bytes that a kernel and all that it has started may take; None for as much as there is
     """
 
-    def __init__(self, jobs: int, *, warm: bool = False) -> None:
+    def __init__(self, jobs: int, *, warm: bool = False, memory: int | None = None) -> None:
         self.environment = kernel_environment(jobs)
         self.stopped = False
+        self.watcher = Watcher(memory)
         self.server = ForkServer(self.environment) if warm and IS_SAFE else None
         self._alive: set[Kernel] = set()
         self._lock = threading.Lock()
@@ -115,12 +123,13 @@ class KernelPool:
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.stop()
+        self.watcher.close()
         if self.server:
             self.server.close()
 
     def take(self) -> Kernel:
         """A kernel that is not started yet; a plain one where the server of warm ones is lost."""
-        kernel = Kernel(self.environment, self.server if self.server and self.server.is_alive else None)
+        kernel = Kernel(self.environment, self.watcher, self.server if self.server and self.server.is_alive else None)
         with self._lock:
             self._alive.add(kernel)
             kernel.cancelled = self.stopped

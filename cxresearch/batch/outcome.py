@@ -26,6 +26,7 @@ class Outcome:
     cell : of a failed one, the cell that stopped it; None where it was none
     seconds : how long it took; 0 where nothing was run
     retried : why its kernel had to be started a second time, else ""
+    memory : the most that its kernel and all that it had started took, in bytes (memory.py)
     kept : the notebook of a failed run, with the outputs up to the fault
     files : what it wrote, relative to the study's folder -> hash of the content
     key : what its outputs depend on (freshness.py), with the values of this run
@@ -44,6 +45,7 @@ class Outcome:
     files: Mapping[str, str] = field(default_factory=dict)
     key: Mapping[str, Any] = field(default_factory=dict)
     cached: bool = False
+    memory: int = 0
 
 
 def remember(folder: Path, outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -62,7 +64,7 @@ def remember(folder: Path, outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 def write_report(outputs: Path, outcomes: Iterable[Outcome], **of_the_run: Any) -> Path:
     """Write run.json: what became of every notebook of the last run, whichever its study, after what is true of the run."""
-    told = ("study", "notebook", "status", "reason", "seconds", "cached", "retried")
+    told = ("study", "notebook", "status", "reason", "seconds", "memory", "cached", "retried")
     notebooks = [{name: getattr(outcome, name) for name in told} for outcome in outcomes]
     content = json.dumps({**of_the_run, "notebooks": notebooks}, ensure_ascii=False, indent=1)
     return write_whole(outputs / "run.json", content.encode())

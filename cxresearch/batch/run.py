@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -122,6 +123,7 @@ def run_plan(
     progress: Progress,
     warm: bool = True,
     timeout: float | None = None,
+    memory: int | None = None,
     fail_fast: bool = False,
 ) -> Run:
     """Run every task, `jobs` at a time; a failed one does not stop the others.
@@ -132,13 +134,14 @@ def run_plan(
     ----------
     warm : fork kernels from a server that has imported everything, where that is safe
     timeout : seconds that the cells of a notebook may take together
+    memory : bytes that a notebook's kernel and all that it has started may take
     fail_fast : break off at the first failure
     """
     run = Run(plan, progress)
     with ExitStack() as locks:
         tasks = [task for study in plan.studies for task in _hold(study, run, locks)]
         warm = warm and sum(bool(task.why) for task in tasks) > 1  # for one notebook a server does not pay
-        pool = locks.enter_context(KernelPool(jobs, warm=warm))
+        pool = locks.enter_context(KernelPool(jobs, warm=warm, memory=memory))
         with _signals_interrupt(), ThreadPoolExecutor(jobs) as threads:
             futures = [threads.submit(run_task, task, pool, timeout) for task in tasks]
             if not _collect(futures, run, fail_fast):
@@ -206,14 +209,15 @@ def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outc
 
 def _keep(task: Task, execution: "Execution") -> Outcome:
     content = _as_file(execution.notebook)
-    failure, took, retried = execution.failure, execution.seconds, execution.retried
+    failure, took, retried, memory = execution.failure, execution.seconds, execution.retried, execution.memory
+    outcome = Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried, memory=memory)
     if failure is None:
         written = [*files_of_notebook(task.folder, task.notebook), write_whole(_executed(task), content)]
         files = {path.relative_to(task.folder).as_posix(): hash_file(path) for path in written}
-        return Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried, files=files, key=task.key)
+        return replace(outcome, files=files, key=task.key)
     _clear(task)  # half a notebook's tables and figures would pass for the whole
     kept = write_whole(_executed(task, ".failed"), content)
-    return Outcome(task.study, task.notebook, "failed", str(failure), took, retried, kept, cell=failure.cell)
+    return replace(outcome, status="failed", reason=str(failure), kept=kept, cell=failure.cell)
 
 
 def _as_file(notebook: "NotebookNode") -> bytes:
