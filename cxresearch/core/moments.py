@@ -16,6 +16,7 @@ from cxresearch.core.results import words
 from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 
+RANDOM_GROUPS = "random groups"  # in `method`: a bootstrap drew random groups of rows, as rows are too many to draw
 MOMENTS_ONLY = "moments only"  # in `method`: no rows, so no bootstrap and no robust errors
 ROUNDING = 1e-12  # of its mean square: a smaller variance is what rounding left
 
@@ -154,7 +155,8 @@ class Moments:
 
     def interval(self, estimates: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Expanded percentile interval of what was estimated from each replicate of this bootstrap, (B, ...)."""
-        return interval(estimates, level, n_units=self.n_units, clustered="clustered" in self.design_words)
+        clustered = any(word in self.design_words for word in ("clustered", RANDOM_GROUPS))
+        return interval(estimates, level, n_units=self.n_units, clustered=clustered)
 
 
 def rows_or_moments(data: pd.DataFrame | Moments, *, design: Design | None) -> pd.DataFrame | Moments:
@@ -215,26 +217,59 @@ def bootstrap_moments(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, desig
     """
     design = design or Design()
     values = complete_values(frame)
-    n, p = values.shape
     centre = values.mean(axis=0)  # products of centred values: no digits are lost for large means
-    totals = _unit_totals(values - centre, design, frame.index)
-    blocks = resample_counts(len(totals), n_bootstrap, seed=seed, clustered=design.clusters is not None)
-    mean = np.empty((n_bootstrap, p))
-    cov = np.empty((n_bootstrap, p, p))
-    upper = np.triu_indices(p)
-    for start, counts in blocks:
-        sums = counts @ totals
-        block = slice(start, start + len(counts))
-        size = sums[:, :1]
-        mean[block] = sums[:, 1 : p + 1] / size
-        second = np.empty((len(counts), p, p))
-        second[:, upper[0], upper[1]] = second[:, upper[1], upper[0]] = sums[:, p + 1 :] / size
-        within = second - mean[block][:, :, None] * mean[block][:, None, :]
-        squares, spread = (np.diagonal(part, axis1=1, axis2=2) for part in (second, within))
-        varies = spread > ROUNDING * squares  # else constant in this resample: exactly 0, not what rounding left
-        cov[block] = np.where(varies[:, :, None] & varies[:, None, :], within, 0.0) * (n / (n - 1))
+    sums = _unit_totals(values - centre, design, frame.index)
     names = tuple(map(str, frame.columns))
-    return Moments(np.full(n_bootstrap, n), mean + centre, cov, names, design.words, len(totals))
+    return resample_totals(
+        sums,
+        len(values),
+        centre,
+        names,
+        n_bootstrap,
+        seed=seed,
+        clustered=design.clusters is not None,
+        said=design.words,
+    )
+
+
+def resample_totals(
+    sums: np.ndarray,
+    n: int,
+    centre: np.ndarray,
+    names: tuple[str, ...],
+    n_bootstrap: int,
+    *,
+    seed: int,
+    clustered: bool,
+    said: str,
+) -> Moments:
+    """Moments of resamples of units, as a stack, from what each unit adds to the sums of n rows.
+
+    Parameters
+    ----------
+    sums : (units, 1 + p + p(p+1)/2) of the weight, the answers less `centre`, and the upper triangle of their products
+    clustered : whether units are drawn as clusters are, G - 1 of G
+    said : the `design_words`
+    """
+    draws, p = resample_counts(len(sums), n_bootstrap, seed=seed, clustered=clustered), len(names)
+    mean, cov = np.empty((n_bootstrap, p)), np.empty((n_bootstrap, p, p))
+    for start, counts in draws:
+        block = slice(start, start + len(counts))
+        mean[block], cov[block] = means_of_totals(counts @ sums, n, p)
+    return Moments(np.full(n_bootstrap, n), mean + centre, cov, names, said, len(sums))
+
+
+def means_of_totals(sums: np.ndarray, n: int, p: int) -> tuple[np.ndarray, np.ndarray]:
+    """Means (b, p) and covariances (b, p, p) of sums (b, 1 + p + p(p+1)/2); a variance is exactly 0 where an item is constant."""
+    upper = np.triu_indices(p)
+    size = sums[:, :1]
+    mean = sums[:, 1 : p + 1] / size
+    second = np.empty((len(sums), p, p))
+    second[:, upper[0], upper[1]] = second[:, upper[1], upper[0]] = sums[:, p + 1 :] / size
+    within = second - mean[:, :, None] * mean[:, None, :]
+    squares, spread = (np.diagonal(part, axis1=1, axis2=2) for part in (second, within))
+    varies = spread > ROUNDING * squares  # else constant in this resample: exactly 0, not what rounding left
+    return mean, np.where(varies[:, :, None] & varies[:, None, :], within, 0.0) * (n / (n - 1))
 
 
 def _unit_totals(centred: np.ndarray, design: Design, index: pd.Index) -> np.ndarray:

@@ -1,0 +1,126 @@
+"""Reductions of a table of any size, written once as Narwhals expressions: DuckDB, Spark, pandas, pyarrow and polars run them."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+PRIME = 2_147_483_647  # 2^31 - 1: products of two residues fit into 64 bits on every engine
+_FACTORS = (48_271, 69_621)  # primitive roots of it (Park and Miller 1988, doi:10.1145/63039.63042)
+_WIDE = 64  # columns of products made at a time where all rows are held in memory
+_TOGETHER = 3  # items whose answers are counted jointly with as many others
+
+
+def random_number(row: str, seed: int) -> nw.Expr:
+    """A whole number 0 to PRIME - 1 from the number of a row: the same on every engine, and unrelated to the order of rows."""
+    first = ((nw.col(row).cast(nw.Int64) + 1 + seed % 1_000_003) * _FACTORS[0]) % PRIME
+    return ((first * first + first) % PRIME * _FACTORS[1]) % PRIME
+
+
+def to_pandas(frame: nw.LazyFrame) -> pd.DataFrame:
+    """What a lazy frame holds, in memory."""
+    return frame.collect("pyarrow").to_pandas()
+
+
+def complete(frame: nw.LazyFrame, names: Sequence[str]) -> nw.LazyFrame:
+    """The rows in which all of some columns are there."""
+    return frame.filter(*(~nw.col(name).is_null() for name in names))
+
+
+def outline(frame: nw.LazyFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Rows of each column that are there, lowest, highest and mean value: one line a column, nan where there is no value."""
+    measures = {"n": nw.Expr.count, "low": nw.Expr.min, "high": nw.Expr.max, "mean": nw.Expr.mean}
+    wanted = [
+        measure(nw.col(name)).alias(f"{place}_{said}")
+        for place, name in enumerate(names)
+        for said, measure in measures.items()
+    ]
+    flat = to_pandas(frame.select(*wanted)).iloc[0].to_numpy(float, na_value=np.nan)
+    return pd.DataFrame(flat.reshape(len(names), len(measures)), index=list(names), columns=list(measures))
+
+
+def unit_sums(
+    frame: nw.LazyFrame, names: Sequence[str], centre: np.ndarray, *, unit: str, weight: str | None
+) -> tuple[int, np.ndarray]:
+    """Number of complete rows, and per unit the sums of weight, centred answers, and upper triangle of their products.
+
+    One pass over the table, whatever the number of items; a table that is held in memory is passed over in parts, so that
+    no more than some columns of products stand beside it.
+
+    Returns
+    -------
+    n, and (units, 1 + p + p(p+1)/2), units in the order of their codes
+    """
+    p = len(names)
+    answers = [f"a{place}" for place in range(p)]
+    centred = [
+        (nw.col(name).cast(nw.Float64) - nw.lit(float(middle), nw.Float64)).alias(answer)
+        for name, middle, answer in zip(names, centre, answers, strict=True)
+    ]
+    one = nw.lit(1.0, nw.Float64) if weight is None else nw.col(weight).cast(nw.Float64)
+    rows = complete(frame, [*names, unit]).select(nw.col(unit).alias("unit"), one.alias("weight"), *centred)
+    scaled = [nw.col(answer) if weight is None else nw.col(answer) * nw.col("weight") for answer in answers]
+    upper = zip(*np.triu_indices(p), strict=True)
+    columns = {
+        "weight": nw.col("weight"),
+        **{f"s{place}": column for place, column in enumerate(scaled)},
+        **{f"p{i}_{j}": scaled[i] * nw.col(answers[j]) for i, j in upper},
+    }
+    size = len(columns) if is_lazy(frame) else _WIDE
+    parts = [list(columns)[start : start + size] for start in range(0, len(columns), size)]
+    found = [_summed(rows, {name: columns[name] for name in part}) for part in parts]
+    return int(found[0]["n"].sum()), np.hstack([part.drop(columns="n").to_numpy(float) for part in found])
+
+
+def is_lazy(frame: nw.LazyFrame) -> bool:
+    """Whether an engine reads the table while it computes, instead of holding it in memory."""
+    return not (frame.implementation.is_pandas_like() or frame.implementation.is_pyarrow())
+
+
+def _summed(rows: nw.LazyFrame, columns: dict[str, nw.Expr]) -> pd.DataFrame:
+    """Rows and sums of columns by unit, in the order of the units' codes."""
+    made = rows.select("unit", *(column.alias(name) for name, column in columns.items()))
+    sums = made.group_by("unit").agg(nw.len().alias("n"), *(nw.col(name).sum() for name in columns))
+    return to_pandas(sums).sort_values("unit").set_index("unit")[["n", *columns]]
+
+
+def value_counts(frame: nw.LazyFrame, columns: Sequence[str], *, weight: str | None = None) -> pd.DataFrame:
+    """How many rows hold each combination of values: the columns, `n`, and sums of weights `w` and of their squares `w2`.
+
+    Rows in which a column is missing are counted under a missing value. Combinations come in sorted order.
+    """
+    one = nw.lit(1.0, nw.Float64) if weight is None else nw.col(weight).cast(nw.Float64)
+    rows = frame.select(*columns, one.alias("w")).with_columns((nw.col("w") * nw.col("w")).alias("w2"))
+    counted = rows.group_by(*columns).agg(nw.len().alias("n"), nw.col("w").sum(), nw.col("w2").sum())
+    return to_pandas(counted).sort_values(list(columns), ignore_index=True)
+
+
+def pair_tables(
+    frame: nw.LazyFrame, levels: dict[str, np.ndarray], *, weight: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tables (p, K, p, K) of all pairs of items over their complete rows, of weights and of squared weights.
+
+    Items are counted jointly, three with three others, so that one grouping gives nine tables and more.
+
+    Parameters
+    ----------
+    levels : item -> its different answers, in order; K is the largest number of them
+    """
+    names, p = list(levels), len(levels)
+    most = max(map(len, levels.values()))
+    tables = np.zeros((2, p, most, p, most))
+    rows = complete(frame, names)
+    groups = [names[start : start + _TOGETHER] for start in range(0, p, _TOGETHER)]
+    for pair in combinations(groups, 2) if len(groups) > 1 else [(groups[0], [])]:
+        joint = value_counts(rows, [*pair[0], *pair[1]], weight=weight)
+        coded = {name: np.searchsorted(levels[name], joint[name].to_numpy(float)) for name in joint.columns[:-3]}
+        for first in coded:
+            for second in coded:
+                cells = names.index(first), slice(None), names.index(second), slice(None)
+                for kind, column in enumerate(("w", "w2")):
+                    counts = np.zeros((most, most))
+                    np.add.at(counts, (coded[first], coded[second]), joint[column].to_numpy(float))
+                    tables[kind][cells] = counts
+    return tables[0], tables[1]

@@ -1,0 +1,163 @@
+"""Reductions of large tables against the same numbers from rows in memory, on every engine that is installed."""
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from cxresearch.core.design import Design
+from cxresearch.core.large import GROUPS, LargeTable
+from cxresearch.core.moments import Moments, bootstrap_moments
+from cxresearch.core.polychoric import _codes_of, _tables
+from cxresearch.errors import InputError
+
+EXACT = 1e-10  # relative: sums of the same numbers in another order
+ITEMS = [f"q{i}" for i in range(1, 8)]
+
+
+def answers_of(n: int, *, seed: int = 1) -> pd.DataFrame:
+    """Correlated answers 1 to 5 with gaps, weights, clusters and a group."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=(n, 1))
+    values = np.clip(np.rint(3.4 + common + rng.normal(size=(n, len(ITEMS)))), 1, 5)
+    values[rng.random(values.shape) < 0.03] = np.nan
+    frame = pd.DataFrame(values, columns=ITEMS)
+    frame["share"] = rng.normal(size=n) * 1e-3 + 1e4  # large mean, small spread
+    return frame.assign(
+        row=np.arange(n),
+        weight=rng.uniform(0.2, 3, size=n),
+        branch=rng.choice([f"b{i}" for i in range(30)], size=n),
+        company=rng.choice(["Cedar", "Maple", None], size=n),
+    )
+
+
+def spark_frame(frame: pd.DataFrame):
+    """The rows in a Spark DataFrame; a test is skipped without PySpark."""
+    sql = pytest.importorskip("pyspark.sql")
+    session = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    return session.createDataFrame(pa.Table.from_pandas(frame, preserve_index=False).to_pylist())
+
+
+ENGINES = {
+    "pandas": lambda frame: frame,
+    "pyarrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
+    "duckdb": lambda frame: duckdb.from_arrow(pa.Table.from_pandas(frame, preserve_index=False)),
+    "polars": lambda frame: pytest.importorskip("polars").from_pandas(frame).lazy(),
+    "spark": spark_frame,
+}
+
+
+@pytest.fixture(params=list(ENGINES))
+def engine(request):
+    return ENGINES[request.param]
+
+
+@pytest.mark.parametrize("design", [{}, {"weight": "weight"}, {"weight": "weight", "cluster": "branch"}], ids=str)
+def test_moments_equal_those_of_the_rows(engine, design):
+    frame = answers_of(600)
+    table = LargeTable.of(engine(frame), [*ITEMS, "share"], row="row", **design)
+    rows = frame[[*ITEMS, "share"]].dropna()
+    weights = frame["weight"] if "weight" in design else None
+    clusters = frame["branch"] if "cluster" in design else None
+    wanted = Moments.from_frame(rows, design=Design(weights, clusters).on(rows.index))
+    found = table.totals().moments()
+    assert (table.n_rows, int(found.n), found.names) == (600, len(rows), (*ITEMS, "share"))
+    np.testing.assert_allclose(found.mean, wanted.mean, rtol=EXACT)
+    np.testing.assert_allclose(found.cov, wanted.cov, rtol=EXACT, atol=EXACT * np.abs(wanted.cov).min())
+
+
+def test_a_bootstrap_of_clusters_is_that_of_the_rows(engine):
+    frame = answers_of(600)
+    rows = frame[ITEMS].dropna()
+    clusters = frame["branch"].loc[rows.index].sort_values()  # units in the order of their codes
+    rows = rows.loc[clusters.index]
+    wanted = bootstrap_moments(rows, 20, seed=3, design=Design(clusters=clusters))
+    found = LargeTable.of(engine(frame), ITEMS, row="row", cluster="branch").totals().resample(20, seed=3)
+    np.testing.assert_allclose(found.mean, wanted.mean, rtol=EXACT)
+    np.testing.assert_allclose(found.cov, wanted.cov, rtol=1e-9)
+    assert (found.n_units, found.design_words) == (wanted.n_units, wanted.design_words)
+    pairs = zip(found.interval(found.mean), wanted.interval(wanted.mean), strict=True)
+    assert all(np.allclose(ours, theirs, rtol=EXACT) for ours, theirs in pairs)
+
+
+def test_random_groups_give_the_standard_error_of_a_mean():
+    rng = np.random.default_rng(2)
+    values = np.sort(rng.normal(size=40_000))  # in the worst order: neighbours are alike
+    frame = pd.DataFrame({"x": values, "row": np.arange(len(values))})
+    replicates = LargeTable.of(frame, ["x"], row="row").totals().resample(4000, seed=1)
+    assert replicates.n_units == GROUPS
+    wanted = values.std(ddof=1) / np.sqrt(len(values))
+    assert replicates.mean.std() == pytest.approx(wanted, rel=4 / np.sqrt(2 * GROUPS))  # four errors of that on 399 df
+
+
+def test_every_engine_draws_the_same_groups_and_sample(engine):
+    frame = answers_of(3000)
+    table = LargeTable.of(engine(frame), ITEMS, row="row")
+    local = LargeTable.of(frame, ITEMS, row="row")
+    pd.testing.assert_frame_equal(table.counts("q1", by_unit=True), local.counts("q1", by_unit=True), check_dtype=False)
+    ours, theirs = table.sample(500, seed=7, also=["company"]), local.sample(500, seed=7, also=["company"])
+    pd.testing.assert_frame_equal(ours[0][ITEMS], theirs[0][ITEMS], check_dtype=False)
+    assert ours[0]["company"].fillna("").tolist() == theirs[0]["company"].fillna("").tolist()
+    assert abs(len(ours[0]) - 500) < 4 * np.sqrt(500)
+    assert not local.sample(500, seed=8)[0].equals(theirs[0])
+
+
+def test_a_small_table_is_its_own_sample():
+    frame = answers_of(50)
+    rows, design = LargeTable.of(frame, ITEMS, row="row", weight="weight", cluster="branch").sample(500, seed=1)
+    assert (len(rows), design.words) == (50, "weighted; clustered")
+
+
+@pytest.mark.parametrize("weight", [None, "weight"])
+def test_counts_and_pair_tables(engine, weight):
+    frame = answers_of(400)
+    table = LargeTable.of(engine(frame), ITEMS, row="row", weight=weight)
+    counts = table.counts("q1", "company")
+    weights = frame["weight"] if weight else pd.Series(1.0, frame.index)
+    by = [frame["q1"], frame["company"]]
+    np.testing.assert_array_equal(counts["n"], weights.groupby(by, dropna=False).size().to_numpy())
+    np.testing.assert_allclose(counts["w"], weights.groupby(by, dropna=False).sum(), rtol=EXACT)
+    np.testing.assert_allclose(counts["w2"], (weights**2).groupby(by, dropna=False).sum(), rtol=EXACT)
+    rows = frame[ITEMS].dropna()
+    codes, most = _codes_of(rows)
+    kept = weights.loc[rows.index].to_numpy()
+    for found, each in zip(table.pair_tables(), (kept, kept**2), strict=True):
+        np.testing.assert_allclose(found, _tables(codes, most, each), rtol=EXACT)
+
+
+def test_outline(engine):
+    frame = answers_of(200)
+    seen = LargeTable.of(engine(frame), ITEMS, row="row").outline
+    np.testing.assert_array_equal(seen["n"], frame[ITEMS].notna().sum())
+    np.testing.assert_array_equal(seen["low"], frame[ITEMS].min())
+    np.testing.assert_array_equal(seen["high"], frame[ITEMS].max())
+    np.testing.assert_allclose(seen["mean"], frame[ITEMS].mean(), rtol=EXACT)
+
+
+def test_columns_in_another_order_and_names_that_are_none():
+    table = LargeTable.of(answers_of(100), ITEMS, row="row")
+    assert table[["q3", "q1"]].totals().moments().names == ("q3", "q1")
+    assert list(table[["q3", "q1"]].columns) == ["q3", "q1"]
+    with pytest.raises(InputError, match="found no q9"):
+        table[["q9"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"weight": [1.0, -1.0, np.nan]}, "every row needs a weight of 0 or more; found none in 2 of 3 rows"),
+        ({"branch": ["a", None, "b"]}, "every row needs a cluster; found none in 1 of 3 rows"),
+        ({"q1": ["a", "b", "c"]}, "found text in q1"),
+    ],
+)
+def test_bad_columns(change, said):
+    frame = pd.DataFrame({"q1": [1.0, 2, 3], "row": range(3), "weight": 1.0, "branch": "a"}).assign(**change)
+    with pytest.raises(InputError, match=said):
+        LargeTable.of(frame, ["q1"], row="row", weight="weight", cluster="branch")
+
+
+def test_too_few_complete_rows():
+    frame = pd.DataFrame({"a": [1.0, np.nan, 2.0], "b": [np.nan, 1.0, 2.0], "row": range(3)})
+    with pytest.raises(InputError, match="at least two rows are needed; found 1"):
+        LargeTable.of(frame, ["a", "b"], row="row").totals().moments()
