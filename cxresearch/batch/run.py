@@ -4,29 +4,20 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cxresearch.batch.freshness import hash_file
-from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.lock import InUseError, hold
 from cxresearch.batch.outcome import FILE, Outcome, remember, said_by, write_report
 from cxresearch.batch.plan import Plan, Task
 from cxresearch.batch.terminal import Progress
-from cxresearch.present.outputs import assemble_results, clear_notebook, files_of_notebook, write_whole
+from cxresearch.batch.workers import Here
+from cxresearch.present.outputs import assemble_results
 from cxresearch.present.site import write_page
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
-    from cxresearch.batch.execute import Execution
-
-_clearing = threading.Lock()  # clearing a notebook's outputs writes results.csv anew: one thread at a time
 
 
 class Run:
@@ -141,14 +132,13 @@ def run_plan(
     with ExitStack() as locks:
         tasks = [task for study in plan.studies for task in _hold(study, run, locks)]
         warm = warm and sum(bool(task.why) for task in tasks) > 1  # for one notebook a server does not pay
-        pool = locks.enter_context(KernelPool(jobs, warm=warm, memory=memory))
-        with _signals_interrupt(), ThreadPoolExecutor(jobs) as threads:
-            futures = [threads.submit(run_task, task, pool, timeout) for task in tasks]
+        workers = locks.enter_context(Here(jobs, warm=warm, memory=memory, timeout=timeout))
+        with _signals_interrupt():
+            futures = [workers.submit(task) for task in tasks]
             if not _collect(futures, run, fail_fast):
-                pool.stop()
-                threads.shutdown(cancel_futures=True)
+                workers.stop()
                 run.stop(future.result() for future in futures if not future.cancelled())
-    run.report(jobs=jobs, warm=pool.server is not None)
+    run.report(**workers.told)
     return run
 
 
@@ -187,55 +177,6 @@ def _is_finished(folder: Path) -> bool:
         return (folder / "index.html").stat().st_mtime_ns >= (folder / FILE).stat().st_mtime_ns
     except FileNotFoundError:
         return False
-
-
-def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outcome:
-    """Run one notebook of one study and put its files in place; whatever goes wrong is the outcome, never an error."""
-    if task.current:
-        return task.current
-    try:
-        _clear(task)
-        if task.skip:
-            return Outcome(task.study, task.notebook, "skipped", task.skip, missing=task.missing)
-        if task.fault:
-            return Outcome(task.study, task.notebook, "failed", task.fault)
-        from cxresearch.batch.execute import execute  # takes seconds, which a run without work need not spend
-
-        execution = execute(task.source, task.parameters, folder=task.source.parent, pool=pool, timeout=timeout)
-        return _keep(task, execution)
-    except Exception as error:  # a full disk, a folder that cannot be written, a notebook file that is no notebook
-        return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
-
-
-def _keep(task: Task, execution: "Execution") -> Outcome:
-    content = _as_file(execution.notebook)
-    failure, took, retried, memory = execution.failure, execution.seconds, execution.retried, execution.memory
-    outcome = Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried, memory=memory)
-    if failure is None:
-        written = [*files_of_notebook(task.folder, task.notebook), write_whole(_executed(task), content)]
-        files = {path.relative_to(task.folder).as_posix(): hash_file(path) for path in written}
-        return replace(outcome, files=files, key=task.key)
-    _clear(task)  # half a notebook's tables and figures would pass for the whole
-    kept = write_whole(_executed(task, ".failed"), content)
-    return replace(outcome, status="failed", reason=str(failure), kept=kept, cell=failure.cell)
-
-
-def _as_file(notebook: "NotebookNode") -> bytes:
-    import nbformat
-
-    return nbformat.writes(notebook).encode()
-
-
-def _clear(task: Task) -> None:
-    """Remove all that an earlier run of this notebook left, so that nothing old passes for current."""
-    with _clearing:
-        clear_notebook(task.folder, task.notebook)
-    for path in (_executed(task), _executed(task, ".failed")):
-        path.unlink(missing_ok=True)
-
-
-def _executed(task: Task, suffix: str = "") -> Path:
-    return task.folder / f"{task.notebook}{suffix}.ipynb"
 
 
 @contextmanager

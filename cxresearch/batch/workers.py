@@ -1,0 +1,121 @@
+"""Who does the tasks of a run: on one machine, its cores."""
+
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cxresearch.batch.freshness import hash_file
+from cxresearch.batch.kernels import KernelPool
+from cxresearch.batch.outcome import Outcome, said_by
+from cxresearch.batch.plan import Task
+from cxresearch.present.outputs import clear_notebook, files_of_notebook, write_whole
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from cxresearch.batch.execute import Execution
+
+_clearing = threading.Lock()  # clearing a notebook's outputs writes results.csv anew: one thread at a time
+
+
+class Workers(Protocol):
+    """Who does the tasks of a run.
+
+    Attributes
+    ----------
+    told : what the report says of them
+    """
+
+    told: Mapping[str, Any]
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        """Have a task done; whatever goes wrong is its outcome."""
+
+    def stop(self) -> None:
+        """Drop what has not begun and end what runs; its outcome says so."""
+
+
+class Here:
+    """The cores of this machine.
+
+    Parameters
+    ----------
+    jobs : tasks at a time
+    warm : fork kernels from one server where that is safe
+    memory : bytes that a kernel and all that it has started may take
+    timeout : seconds that the cells of a notebook may take together
+    """
+
+    def __init__(self, jobs: int, *, warm: bool, memory: int | None = None, timeout: float | None = None) -> None:
+        self._pool = KernelPool(jobs, warm=warm, memory=memory)
+        self._threads, self._timeout = ThreadPoolExecutor(jobs), timeout
+        self.told = {"jobs": jobs, "warm": self._pool.server is not None}
+
+    def __enter__(self) -> "Here":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.stop()
+        self._pool.__exit__()
+
+    def submit(self, task: Task) -> Future[Outcome]:
+        """Have a thread wait for the task's kernel."""
+        return self._threads.submit(run_task, task, self._pool, self._timeout)
+
+    def stop(self) -> None:
+        """Drop what has not begun and end the kernels that run."""
+        self._pool.stop()
+        self._threads.shutdown(cancel_futures=True)
+
+
+def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outcome:
+    """Run one notebook of one study and put its files in place; whatever goes wrong is the outcome, never an error."""
+    if task.current:
+        return task.current
+    try:
+        _clear(task)
+        if task.skip:
+            return Outcome(task.study, task.notebook, "skipped", task.skip, missing=task.missing)
+        if task.fault:
+            return Outcome(task.study, task.notebook, "failed", task.fault)
+        from cxresearch.batch.execute import execute  # takes seconds, which a run without work need not spend
+
+        execution = execute(task.source, task.parameters, folder=task.source.parent, pool=pool, timeout=timeout)
+        return _keep(task, execution)
+    except Exception as error:  # a full disk, a folder that cannot be written, a notebook file that is no notebook
+        return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
+
+
+def _keep(task: Task, execution: "Execution") -> Outcome:
+    content = _as_file(execution.notebook)
+    failure, took, retried, memory = execution.failure, execution.seconds, execution.retried, execution.memory
+    outcome = Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried, memory=memory)
+    if failure is None:
+        written = [*files_of_notebook(task.folder, task.notebook), write_whole(_executed(task), content)]
+        files = {path.relative_to(task.folder).as_posix(): hash_file(path) for path in written}
+        return replace(outcome, files=files, key=task.key)
+    _clear(task)  # half a notebook's tables and figures would pass for the whole
+    kept = write_whole(_executed(task, ".failed"), content)
+    return replace(outcome, status="failed", reason=str(failure), kept=kept, cell=failure.cell)
+
+
+def _as_file(notebook: "NotebookNode") -> bytes:
+    import nbformat
+
+    return nbformat.writes(notebook).encode()
+
+
+def _clear(task: Task) -> None:
+    """Remove all that an earlier run of this notebook left, so that nothing old passes for current."""
+    with _clearing:
+        clear_notebook(task.folder, task.notebook)
+    for path in (_executed(task), _executed(task, ".failed")):
+        path.unlink(missing_ok=True)
+
+
+def _executed(task: Task, suffix: str = "") -> Path:
+    return task.folder / f"{task.notebook}{suffix}.ipynb"
