@@ -160,5 +160,15 @@ _EVERY = (
         "structural equation modeling. Journal of the Academy of Marketing Science 43:115-135. doi:10.1007/s11747-014-0403-8 "
         "(.90 for constructs that are alike in meaning).",
     ),
+    Rule(
+        "i_squared_substantial", 0.50, "above", "Higgins et al. 2003",
+        "Higgins, J. P. T., Thompson, S. G., Deeks, J. J., & Altman, D. G. (2003). Measuring inconsistency in meta-analyses. BMJ "
+        "327:557-560. doi:10.1136/bmj.327.7414.557.",
+    ),
+    Rule(
+        "studies_for_pooling", 5, "at_least", "Jackson & Turner 2017",
+        "Jackson, D., & Turner, R. (2017). Power analysis for random-effects meta-analysis. Research Synthesis Methods 8:290-302. "
+        "doi:10.1002/jrsm.1240.",
+    ),
 )  # fmt: skip
 RULES = {rule.key: rule for rule in _EVERY}

@@ -1,0 +1,16 @@
+suppressMessages(library(metafor))
+d <- escalc(measure="RR", ai=tpos, bi=tneg, ci=cpos, di=cneg, data=dat.bcg)
+options(digits=15)
+out <- function(name, yi, vi) {
+  r <- rma(yi, vi, method="PM", test="adhoc", control=list(tol=1e-12))
+  k <- rma(yi, vi, method="PM", test="knha", control=list(tol=1e-12))
+  z <- rma(yi, vi, method="PM", control=list(tol=1e-12))
+  pred <- r$beta[1] + c(-1,1)*qt(.975, r$k-2)*sqrt(r$tau2 + r$se^2)
+  cat(name, r$k, r$beta[1], r$se, k$se, z$se, r$ci.lb, r$ci.ub, r$tau2, r$I2, r$QE, r$QEp, pred, "\n", sep=",")
+  cat("yi", format(yi, digits=17), "\n"); cat("vi", format(vi,digits=17), "\n"); cat("w", format(weights(r),digits=15), "\n")
+}
+out("bcg", as.numeric(d$yi), as.numeric(d$vi))
+out("four", c(.1,.3,.5,.2), c(.01,.02,.015,.03))
+out("two", c(.1,.3), c(.01,.02))
+out("homog", c(.30,.31,.29), c(.01,.02,.015))
+print(packageVersion("metafor")); print(R.version.string)
