@@ -1,9 +1,9 @@
-"""The command line: cxresearch run | check | schema."""
+"""The command line: cxresearch run | check | summary | schema."""
 
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -128,6 +128,16 @@ def check(files: tuple[Path, ...], notebooks: Path | None) -> None:
         for note in found.notes:
             click.echo(f"  note: {note}", err=bool(found.faults))
     sys.exit(BAD_INPUT if any(found.faults for found in checked.values()) else 0)
+
+
+@main.command()
+@click.argument("outputs", type=_FILES)
+@click.option("--language", type=click.Choice(["en", "zh"]), help="Of the summary; by default that of the studies.")
+def summary(outputs: Path, language: Literal["en", "zh"] | None) -> None:
+    """Lay all studies of an OUTPUTS folder side by side: headline numbers, what they come to together, ranks, failures."""
+    from cxresearch.batch.summary import write_summary
+
+    click.echo(write_summary(outputs, language=language))
 
 
 @main.command()

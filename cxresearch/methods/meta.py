@@ -27,8 +27,7 @@ class PooledResult(Result):
     """
 
     views: ClassVar[Mapping[str, View]] = {
-        "pooled": View(("pooled_estimate", "prediction", "i_squared"), rows=("scale", "term")),
-        "pooled_heterogeneity": View(("heterogeneity_q",), rows=("scale", "term"), columns="numbers"),
+        "pooled": View(("pooled_estimate", "prediction", "i_squared", "tau"), rows=("scale", "term")),
         "pooled_studies": View(("study_estimate", "study_weight"), rows=("scale", "term", "group")),
     }
 
@@ -38,7 +37,11 @@ class PooledResult(Result):
     def finding(self, rule: Rule = RULES["i_squared_substantial"]) -> Finding:
         """How many numbers were pooled, and how many differ between the studies more than chance would let them."""
         pooled, spread = self.pick("pooled_estimate"), self.pick("i_squared")
-        values = {"n": len(pooled), "n_studies": self.n_studies, "n_differ": int(rule.met(spread["estimate"]).sum())}
+        values = {
+            "n": len(pooled),
+            "n_studies": self.n_studies,
+            "n_differ": int(rule.met(spread["estimate"].to_numpy()).sum()),
+        }
         return Finding("meta.pooled", values, rule, self.cautions)
 
 
@@ -51,7 +54,9 @@ class StudyRanks(Result):
     cautions : what a reader must know
     """
 
-    views: ClassVar[Mapping[str, View]] = {"study_ranks": View(("rank", "study_estimate"), rows=("scale", "term", "group"))}
+    views: ClassVar[Mapping[str, View]] = {
+        "study_ranks": View(("rank", "study_estimate"), rows=("scale", "term", "group"))
+    }
 
     cautions: tuple[Finding, ...]
 
@@ -149,7 +154,9 @@ def _respondents(usable: pd.DataFrame) -> int:
 def _shared(estimates: pd.DataFrame, transform: Transform) -> tuple[pd.DataFrame, list[Finding]]:
     """Rows that can be pooled, with `effect` and `variance` on the scale to pool on, and what was left out."""
     _refuse_bad_rows(estimates)
-    effect, low, high = (_forward(estimates[name].to_numpy(float), transform) for name in ("estimate", "conf_low", "conf_high"))
+    effect, low, high = (
+        _forward(estimates[name].to_numpy(float), transform) for name in ("estimate", "conf_low", "conf_high")
+    )
     from_interval = np.abs(high - low) / (2 * 1.959963984540054)
     given = estimates["std_error"].to_numpy(float) if transform == "none" else np.full(len(estimates), np.nan)
     error = np.where(np.isfinite(given), given, from_interval)
@@ -164,7 +171,19 @@ def _shared(estimates: pd.DataFrame, transform: Transform) -> tuple[pd.DataFrame
             "Studies share a number where their constructs and items have the same names.",
         )
     without = estimates.loc[~sound, "study"].unique()
-    return usable, [Finding("meta.no_error", {"studies": list(without)})] if len(without) else []
+    twins = _twins(usable)
+    left_out = [Finding("meta.no_error", {"studies": list(without)})] if len(without) else []
+    return usable, left_out + ([Finding("meta.same_numbers", {"studies": twins})] if twins else [])
+
+
+def _twins(usable: pd.DataFrame) -> list[str]:
+    """Studies that have every number in common with another one: the same data under two names."""
+    numbers = usable.pivot_table(index=_KEYS, columns="study", values="estimate").to_dict("series")
+    return [
+        str(name)
+        for name, values in numbers.items()
+        if any(name != other and values.equals(others) for other, others in numbers.items())
+    ]
 
 
 def _refuse_bad_rows(estimates: pd.DataFrame) -> None:
@@ -173,9 +192,11 @@ def _refuse_bad_rows(estimates: pd.DataFrame) -> None:
         raise InputError(
             f"`estimates` must have the columns {', '.join(NEEDED)}", f"found no {name_some(absent)}", "Add them."
         )
-    if estimates["quantity"].nunique() > 1:
+    if len(set(estimates["quantity"])) > 1:
         raise InputError(
-            "`estimates` must hold one quantity", f"found {name_some(estimates['quantity'].unique())}", "Pool each apart."
+            "`estimates` must hold one quantity",
+            f"found {name_some(estimates['quantity'].unique())}",
+            "Pool each apart.",
         )
     twice = estimates[estimates.duplicated(["study", *_KEYS], keep=False)]
     if len(twice):
@@ -205,7 +226,12 @@ def _pool(group: pd.DataFrame, transform: Transform) -> list[pd.DataFrame]:
     natural = columns if transform != "none" else {**columns, "std_error": error}
     rows = [
         *_studies(group),
-        tidy("study_weight", weight / weight.sum(), **{**columns, "n": group["n"].to_numpy()}, group=group["study"].tolist()),
+        tidy(
+            "study_weight",
+            weight / weight.sum(),
+            **{**columns, "n": group["n"].to_numpy()},
+            group=group["study"].tolist(),
+        ),
         tidy("pooled_estimate", _back(centre, transform), df=k - 1, **natural, **_bounds(centre, half, transform)),
         tidy("heterogeneity_q", q, statistic=q, df=k - 1, p_value=chdtrc(k - 1, q), **columns),
         tidy("tau", np.sqrt(tau2), **columns),
@@ -213,7 +239,9 @@ def _pool(group: pd.DataFrame, transform: Transform) -> list[pd.DataFrame]:
     ]
     if k > 2:
         far = stdtrit(k - 2, 0.975) * np.sqrt(tau2 + error**2)
-        rows.append(tidy("prediction", _back(centre, transform), df=k - 2, **columns, **_bounds(centre, far, transform)))
+        rows.append(
+            tidy("prediction", _back(centre, transform), df=k - 2, **columns, **_bounds(centre, far, transform))
+        )
     return rows
 
 

@@ -1,23 +1,49 @@
 """How a notebook's numbers were made: software, parameters, data."""
 
 import ast
-import hashlib
 import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal, Protocol
 
 from cxresearch import __version__
 from cxresearch.present.text import Text
 
-if TYPE_CHECKING:
-    from cxresearch.study.open import Study
-
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "scikit-learn", "factor-analyzer", "matplotlib")
 PLACES = ("study_file", "output_dir")  # parameters that say where, not how
+
+
+class Reported(Protocol):
+    """What is reported on: a study, or several together."""
+
+    @property
+    def name(self) -> str:
+        """Of the folder of its outputs."""
+
+    @property
+    def title(self) -> str:
+        """The title of the page."""
+
+    @property
+    def aim(self) -> str:
+        """What it is to find, or ''."""
+
+    @property
+    def language(self) -> Literal["en", "zh"]:
+        """Language of the outputs."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Code -> label."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+
+    def fingerprints(self) -> dict[str, str]:
+        """Every file that the numbers come from -> hash of its content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +68,13 @@ class Colophon:
     date: str
 
 
-def make_colophon(study: "Study", rows: Iterable[int]) -> Colophon:
+def make_colophon(study: Reported, rows: Iterable[int]) -> Colophon:
     """The colophon of this kernel now; `rows` are the n_used of all results shown."""
     sizes = list(rows) or [0]
-    study_file = Path(study.path)
     return Colophon(
         versions=_versions(),
         parameters={name: value for name, value in notebook_parameters().items() if name not in PLACES},
-        data={study_file.name: hashlib.sha256(study_file.read_bytes()).hexdigest(), **study.sources()},
+        data=study.fingerprints(),
         rows=(min(sizes), max(sizes)),
         seed=study.seed,
         date=datetime.now().astimezone().isoformat(timespec="minutes"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -16,14 +16,11 @@ from matplotlib.figure import Figure
 
 from cxresearch.core.results import KEYS, RECORD_COLUMNS, Finding, Result
 from cxresearch.errors import InputError, name_some
-from cxresearch.present.colophon import colophon_rows, make_colophon
+from cxresearch.present.colophon import Reported, colophon_rows, make_colophon
 from cxresearch.present.outputs import assemble_results, clear_notebook, write_whole
 from cxresearch.present.plots.style import apply_style
 from cxresearch.present.tables import Layout, lay_out
 from cxresearch.present.text import Text, use_text
-
-if TYPE_CHECKING:
-    from cxresearch.study.open import Study
 
 PNG_DPI = 200  # sharp on paper at the size drawn
 SCREEN_DPI = 96  # CSS pixels an inch
@@ -44,7 +41,7 @@ class Callout:
         return f'<div style="{style}"><strong>{first}</strong>{"".join(more)}</div>'
 
 
-def start_report(study: "Study", notebook: str, output_dir: str | Path) -> "Report":
+def start_report(study: Reported, notebook: str, output_dir: str | Path) -> "Report":
     """Begin the report of a notebook, in the study's language; what an earlier run of it wrote is removed.
 
     Parameters
@@ -79,7 +76,7 @@ class Report:
     fails half-way leaves no half a record.
     """
 
-    def __init__(self, study: "Study", notebook: str, folder: Path, text: Text) -> None:
+    def __init__(self, study: Reported, notebook: str, folder: Path, text: Text) -> None:
         self.study, self.notebook, self.folder, self.text = study, notebook, folder, text
         self._entries: dict[tuple[str, ...], dict[str, Any]] = {}  # shown again = shown anew, in the same place
         self._results: dict[int, Result] = {}
@@ -104,12 +101,17 @@ class Report:
         layout = lay_out(result.table, result.views[key], key, self.text)
         if of:
             layout = replace(layout, title=f"{layout.title} · {self.text.label(of)}")
+        self.layout(layout, key, of=of)
+        self._record(result)
+        return layout
+
+    def layout(self, layout: Layout, key: str, *, of: str = "") -> Layout:
+        """Show a table that is laid out already; written as those of results."""
         name = re.sub(r"[^\w-]+", "_", f"{key}_{of}" if of else key)
         path = f"tables/{self.notebook}_{name}.csv"
         content = layout.exact.to_csv(index=False, lineterminator="\n")
         write_whole(self.folder / path, content.encode("utf-8-sig"))  # the mark lets spreadsheets read Chinese
         self._keep("table", key, of, title=layout.title, html=layout.html(), notes=layout.notes, file=path)
-        self._record(result)
         return layout
 
     def figure(self, drawn: Axes | Figure | Sequence[Axes], name: str, **values: Any) -> Image:

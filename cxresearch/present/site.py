@@ -9,15 +9,13 @@ from html import escape
 from importlib import resources
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from jinja2 import Environment, StrictUndefined, Template
 
+from cxresearch.present.colophon import Reported
 from cxresearch.present.outputs import write_whole
 from cxresearch.present.text import Text, catalogue
-
-if TYPE_CHECKING:
-    from cxresearch.study.open import Study
 
 FIRST_ANSWER = (
     4  # notebooks 00 to 03 ask how good data and measurement are; from 04 on they answer the study's questions
@@ -48,7 +46,7 @@ class Outcome(Protocol):
         """Of a failed one, the cell that stopped it."""
 
 
-def write_page(study: "Study", folder: Path, outcomes: Sequence[Outcome] = ()) -> Path:
+def write_page(study: Reported, folder: Path, outcomes: Sequence[Outcome] = ()) -> Path:
     """Write index.html from what the notebooks of a study have left in pages/.
 
     The page needs no network, no script and no other file: figures stand inside it. It links to the tables, figures and notebooks

@@ -139,6 +139,10 @@ class Study:
         paths = dict.fromkeys(path for _, data in named_files(self.file) for path in find_files(data, self.folder))
         return {_relative(path, self.folder): _sha256(path) for path in paths}
 
+    def fingerprints(self) -> dict[str, str]:
+        """The study file and every data file that it names -> SHA-256."""
+        return {self.path.name: _sha256(self.path), **self.sources()}
+
     def _has_labelled_data(self) -> bool:
         survey = self.file.survey
         return survey is not None and any(entry.lower().endswith(_LABELLED) for entry in survey.data)

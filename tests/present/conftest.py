@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import ClassVar
@@ -85,5 +86,5 @@ def study(tmp_path: Path) -> SimpleNamespace:
         seed=7,
         labels=LABELS,
         path=path,
-        sources=lambda: {"data/survey.csv": "ab" * 32},
+        fingerprints=lambda: {path.name: sha256(path.read_bytes()).hexdigest(), "data/survey.csv": "ab" * 32},
     )

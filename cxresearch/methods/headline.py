@@ -1,0 +1,68 @@
+"""The numbers that sum a study up, picked from its results.csv: one line a study."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+
+from cxresearch.core.results import COLUMNS, Finding, Result, View, choices, gather
+from cxresearch.methods.reliability_rows import ALL
+
+_PICKED = (  # quantity of results.csv, notebook, words of its method that are wanted, name in the summary
+    ("rows_used", "00_data_quality", "", "rows_used"),
+    ("item_mean", "00_data_quality", "flagged rows kept", "outcome_mean"),
+    ("careless_flagged", "00_data_quality", "", "careless_flagged"),
+    ("cfi", "03_confirmatory", "ml", "cfi"),
+    ("rmsea", "03_confirmatory", "ml", "rmsea"),
+    ("r_squared", "06_service_drivers", "", "r_squared"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headlines(Result):
+    """One line a study; `group` is the study."""
+
+    views: ClassVar[Mapping[str, View]] = {
+        "headlines": View(
+            ("rows_used", "outcome_mean", "lowest_alpha", "cfi", "rmsea", "r_squared", "careless_flagged"),
+            rows=("group",),
+        )
+    }
+
+    n_studies: int
+
+    def finding(self) -> Finding:
+        """How many studies and respondents there are."""
+        return Finding("headlines.all", {"n_studies": self.n_studies, "n": self.n_used})
+
+
+def pick_headlines(results: pd.DataFrame) -> Headlines:
+    """The headline numbers of each study, with their intervals, as its notebooks wrote them.
+
+    Parameters
+    ----------
+    results : results.csv of several studies, one below the other
+
+    Returns
+    -------
+    Headlines: rows_used, outcome_mean (on the study's own scale; `scale` is its outcome), lowest_alpha (`scale` is the scale that
+    has it), cfi and rmsea of the CFA, r_squared of the drivers, careless_flagged; each where its notebook has run.
+    """
+    parts = [_renamed(_rows(results, *wanted), name) for *wanted, name in _PICKED]
+    alphas = _rows(results, "alpha", "01_reliability", "")
+    alphas = alphas[alphas["scale"] != ALL].sort_values("estimate", kind="stable").drop_duplicates("study")
+    table = gather([*parts, _renamed(alphas, "lowest_alpha")])
+    used = table.loc[table["quantity"] == "rows_used", "estimate"].sum()
+    return Headlines(table=table, n_used=int(used), n_studies=results["study"].nunique())
+
+
+def _rows(results: pd.DataFrame, quantity: str, notebook: str, method: str) -> pd.DataFrame:
+    """The first row of each study that fits (a scale's rows all count as one for scales)."""
+    found = results[(results["quantity"] == quantity) & (results["notebook"] == notebook)]
+    found = found.loc[[choices(method) <= choices(words) for words in found["method"]]]
+    return found if quantity == "alpha" else found.drop_duplicates("study")
+
+
+def _renamed(rows: pd.DataFrame, quantity: str) -> pd.DataFrame:
+    return rows.assign(quantity=quantity, group=rows["study"])[list(COLUMNS)]

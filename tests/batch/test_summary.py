@@ -1,0 +1,171 @@
+"""The summary over studies: what is read, pooled, ranked and said, and what is refused."""
+
+import json
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from cxresearch.batch.collect import collect
+from cxresearch.batch.summary import write_summary
+from cxresearch.cli import main
+from cxresearch.core.results import RECORD_COLUMNS
+from cxresearch.errors import InputError
+from cxresearch.methods.meta import pool_studies
+
+
+def number(notebook, quantity, estimate, error=None, *, scale="", term="", group="", n=100, method=""):
+    bounds = {} if error is None else {"conf_low": estimate - 2 * error, "conf_high": estimate + 2 * error}
+    keys = {"notebook": notebook, "quantity": quantity, "scale": scale, "term": term, "group": group, "method": method}
+    return {**keys, "estimate": estimate, "std_error": error, "n": n, **bounds}
+
+
+def numbers_of(shift, n):
+    """A study whose alphas, loadings, slopes and performances lie `shift` above those of the first."""
+    cfa = {"scale": "speed", "n": n}
+    return [
+        number("00_data_quality", "rows_used", n),
+        number("00_data_quality", "item_mean", 3.5 + shift, 0.05, scale="sat", term="sat", n=n, method="flagged rows kept"),
+        number("01_reliability", "alpha", 0.8 + shift, 0.02, scale="speed", n=n),
+        number("01_reliability", "alpha", 0.7, 0.02, scale="all", n=n),
+        number("03_confirmatory", "cfi", 0.95, scale="cfa", method="ml"),
+        number("03_confirmatory", "standardized_loading", 0.7 + shift, 0.03, term="spd1", method="ml", **cfa),
+        number("03_confirmatory", "standardized_loading", 0.7 + shift, 0.05, term="spd1", method="mlr", **cfa),
+        number("06_service_drivers", "beta", 0.3 + shift, 0.04, scale="drivers", term="speed", n=n, method="ols"),
+        number("06_service_drivers", "coefficient", 0.4 + shift, 0.06, scale="drivers", term="speed", n=n, method="ols; hc3"),
+        number("06_service_drivers", "performance", 60 + 100 * shift, 1.0, scale="drivers", term="speed", n=n,
+               method="mean, 0 to 100; percentile bootstrap"),
+        number("06_service_drivers", "r_squared", 0.4 + shift, 0.03, scale="drivers", n=n, method="ols"),
+    ]  # fmt: skip
+
+
+def write_study(outputs, name, rows, *, outcomes=(), language="en"):
+    folder = outputs / name
+    folder.mkdir(parents=True)
+    frame = pd.DataFrame(rows).reindex(columns=list(RECORD_COLUMNS)).assign(study=name)
+    frame.to_csv(folder / "results.csv", index=False)
+    told = [{"study": name, "kept": None, "missing": [], **outcome} for outcome in outcomes]
+    (folder / "status.json").write_text(json.dumps(told), encoding="utf-8")
+    (folder / "index.html").write_text(f'<!DOCTYPE html>\n<html lang="{language}">', encoding="utf-8")
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    failed = {"notebook": "08_case_comparison", "status": "failed", "reason": "cell 3: one group only"}
+    write_study(tmp_path, "north", numbers_of(0.0, 100))
+    write_study(tmp_path, "south", numbers_of(0.1, 200), outcomes=[failed])
+    write_study(tmp_path, "west", numbers_of(-0.05, 300))
+    (tmp_path / "run.json").write_text("{}", encoding="utf-8")
+    return tmp_path
+
+
+def summary_of(outputs):
+    write_summary(outputs)
+    return pd.read_csv(outputs / "summary" / "results.csv", keep_default_na=False)
+
+
+def one(table, quantity, **keys):
+    found = table[table["quantity"] == quantity]
+    for key, value in keys.items():
+        found = found[found[key] == value]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_headlines_stand_side_by_side(outputs):
+    table = summary_of(outputs)
+    assert one(table, "rows_used", group="south")["estimate"] == 200
+    assert one(table, "outcome_mean", group="west")["estimate"] == pytest.approx(3.45)
+    assert one(table, "cfi", group="north")["estimate"] == 0.95
+    assert one(table, "lowest_alpha", group="south")["estimate"] == pytest.approx(
+        0.9
+    )  # that of all items is no scale's
+
+
+def test_alphas_loadings_and_slopes_are_pooled_and_robust_loadings_preferred(outputs):
+    table = summary_of(outputs)
+    loadings = pd.DataFrame(
+        {
+            "study": ["north", "south", "west"],
+            "quantity": "standardized_loading",
+            "scale": "speed",
+            "term": "spd1",
+            "estimate": [0.7, 0.8, 0.65],
+            "std_error": 0.05,
+            "conf_low": None,
+            "conf_high": None,
+            "n": [100, 200, 300],
+        }
+    )
+    pooled = one(table, "pooled_estimate", notebook="22_pooled_loadings", scale="speed", term="spd1")
+    assert pooled["estimate"] == pytest.approx(pool_studies(loadings).value("pooled_estimate"), rel=1e-12)
+    assert float(pooled["n"]) == 600
+    assert one(table, "pooled_estimate", notebook="21_pooled_reliability", scale="speed")["method"].endswith(
+        "log of 1 - x"
+    )
+    assert one(table, "pooled_estimate", notebook="23_pooled_drivers", term="speed")["estimate"] == pytest.approx(
+        0.317, abs=0.01
+    )
+    assert one(table, "pooled_estimate", notebook="24_pooled_slopes", term="speed")["estimate"] == pytest.approx(
+        0.417, abs=0.01
+    )
+
+
+def test_studies_are_ranked(outputs):
+    table = summary_of(outputs)
+    ranks = table[(table["quantity"] == "rank") & (table["notebook"] == "25_performance_ranks")].set_index("group")
+    assert ranks["estimate"].to_dict() == {"north": 2, "south": 1, "west": 3}
+    assert ranks.loc["south", ["conf_low", "conf_high"]].tolist() == ["1.0", "1.0"]
+
+
+def test_failures_are_told_on_the_page(outputs):
+    page = write_summary(outputs).read_text(encoding="utf-8")
+    assert "cell 3: one group only" in page
+    assert "Summary over 3 studies" in page
+    assert "http" not in page.split("</style>")[0]  # offline
+
+
+def test_chinese_studies_have_a_chinese_summary(tmp_path):
+    write_study(tmp_path, "a", numbers_of(0.0, 100), language="zh-Hans")
+    write_study(tmp_path, "b", numbers_of(0.1, 100), language="zh-Hans")
+    assert "2 项研究汇总" in write_summary(tmp_path).read_text(encoding="utf-8")
+    assert "Summary over 2 studies" in write_summary(tmp_path, language="en").read_text(encoding="utf-8")
+
+
+def test_studies_that_share_nothing_are_told_so(tmp_path):
+    write_study(tmp_path, "a", numbers_of(0.0, 100))
+    page = write_summary(tmp_path).read_text(encoding="utf-8")
+    assert page.count("No two studies share such a number.") == 6
+
+
+def test_the_same_data_under_two_names_are_told(tmp_path):
+    write_study(tmp_path, "a", numbers_of(0.0, 100))
+    write_study(tmp_path, "b", numbers_of(0.0, 100))
+    write_study(tmp_path, "c", numbers_of(0.05, 100))
+    page = write_summary(tmp_path).read_text(encoding="utf-8")
+    assert "a, b have the same numbers throughout" in page
+
+
+def test_a_summary_made_again_is_the_same_and_no_study(outputs):
+    first = summary_of(outputs)
+    pd.testing.assert_frame_equal(summary_of(outputs), first)
+    assert list(collect(outputs).outcomes) == ["north", "south", "west"]
+
+
+def test_a_folder_without_studies_is_refused_at_the_command_line(tmp_path):
+    ran = CliRunner().invoke(main, ["summary", str(tmp_path)])
+    assert ran.exit_code == 2
+    assert "must hold the outputs of studies" in ran.stderr
+    assert "cxresearch run" in ran.stderr
+
+
+def test_a_study_named_summary_is_not_overwritten(tmp_path):
+    write_study(tmp_path, "summary", numbers_of(0.0, 100))
+    with pytest.raises(InputError, match="no study may be named 'summary'"):
+        write_summary(tmp_path)
+
+
+def test_the_command_prints_where_the_page_is(outputs):
+    ran = CliRunner().invoke(main, ["summary", str(outputs)])
+    assert ran.exit_code == 0
+    assert ran.stdout.strip() == str(outputs / "summary" / "index.html")
