@@ -12,12 +12,10 @@ import pandas as pd
 
 from cxresearch.core.design import Design
 from cxresearch.core.resampling import interval, resample_counts
-from cxresearch.core.results import words
 from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 
 RANDOM_GROUPS = "random groups"  # in `method`: a bootstrap drew random groups of rows, as rows are too many to draw
-MOMENTS_ONLY = "moments only"  # in `method`: no rows, so no bootstrap and no robust errors
 ROUNDING = 1e-12  # of its mean square: a smaller variance is what rounding left
 
 
@@ -157,35 +155,6 @@ class Moments:
         """Expanded percentile interval of what was estimated from each replicate of this bootstrap, (B, ...)."""
         clustered = any(word in self.design_words for word in ("clustered", RANDOM_GROUPS))
         return interval(estimates, level, n_units=self.n_units, clustered=clustered)
-
-
-def rows_or_moments(data: pd.DataFrame | Moments, *, design: Design | None) -> pd.DataFrame | Moments:
-    """What a verb was given, once it is sure that it is rows, or moments of one sample; moments are marked as such.
-
-    Raises
-    ------
-    InputError
-        For anything else, moments of a stack or with gaps in their covariances, or a design beside moments.
-    """
-    if isinstance(data, pd.DataFrame):
-        return data
-    if not isinstance(data, Moments):
-        raise InputError(
-            "the data must be a DataFrame with one row a respondent, or Moments",
-            f"found {type(data).__name__}",
-            "Write `pd.DataFrame(...)`, or `Moments.from_correlation(...)` for a published matrix.",
-        )
-    if data.cov.ndim != 2 or not np.isfinite(data.cov).all():
-        raise InputError(
-            "Moments must be those of one sample, with complete covariances",
-            f"found covariances of shape {data.cov.shape}",
-            "Take one sample of the stack, and items with answers.",
-        )
-    if design is not None and not design.is_simple:
-        raise InputError(
-            "weights and clusters need the rows", "found Moments beside `design`", "Give the rows, or no `design`."
-        )
-    return replace(data, design_words=words(MOMENTS_ONLY, data.design_words))
 
 
 def correlation_of(cov: np.ndarray) -> np.ndarray:

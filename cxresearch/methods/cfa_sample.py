@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Answers, moments_of, names_of, replicates_of, sound_answers
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, complete_values
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import words
+from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.factor_matrix import FactorMatrix
@@ -36,9 +38,7 @@ class CfaSample:
     n_dropped: int
 
     @classmethod
-    def of(
-        cls, answers: pd.DataFrame | Moments, scales: Mapping[str, Sequence[str]], design: Design | None
-    ) -> "CfaSample":
+    def of(cls, answers: Answers, scales: Mapping[str, Sequence[str]], design: Design | None) -> "CfaSample":
         """The sample of some constructs.
 
         Raises
@@ -47,19 +47,20 @@ class CfaSample:
             For items that are not there or stand in two constructs, no construct with two items, text, not more rows than items,
             constant, identical or dependent items.
         """
-        _refuse_bad_scales(list(answers.names if isinstance(answers, Moments) else answers.columns), scales)
+        answers = sound_answers(answers, design=design)
+        _refuse_bad_scales(names_of(answers), scales)
         every = [item for items in scales.values() for item in items]
         several = {str(name): list(items) for name, items in scales.items() if len(items) > 1}
         single = [str(name) for name, items in scales.items() if len(items) == 1]
         if isinstance(answers, Moments):
-            _refuse_stack(answers)
-            moments = answers.select(every)
+            moments = moments_of(answers, every)
             FactorMatrix.given(moments, "pearson")
             return cls(moments, several, single, None, Design(), 0)
         matrix = FactorMatrix.of(answers[every], "pearson", design or Design())
         rows = answers[every].dropna()
         own = (design or Design()).on(rows.index)
-        return cls(Moments.from_frame(rows, design=own), several, single, rows, own, len(answers) - matrix.n)
+        moments = moments_of(rows, every, design=own)
+        return cls(moments, several, single, rows, own, len(answers) - matrix.n)
 
     @property
     def n(self) -> int:
@@ -97,6 +98,11 @@ class CfaSample:
         values = complete_values(self.rows[list(model.items)])
         return (values - self.moments.select(model.items).mean) / self.deviations(model)
 
+    def replicates(self, model: FactorModel, n_bootstrap: int, seed: int) -> Moments | None:
+        """The bootstrap of the items of a model; None without rows, or where none is asked for."""
+        source = self.moments if self.rows is None else self.rows
+        return replicates_of(source, list(model.items), n_bootstrap, seed=seed, design=self.design)
+
     def weights(self) -> np.ndarray:
         """(n,) weights of mean 1."""
         return self.design.weights_on(self.rows.index) if self.rows is not None else np.ones(self.n)
@@ -128,11 +134,4 @@ def _refuse_bad_scales(known: Sequence[object], scales: Mapping[str, Sequence[st
             "the items must give at least as many covariances as the model has parameters",
             f"found {-df} too few for {name_some(scales)}",
             "A single construct needs three items; add items or another construct.",
-        )
-
-
-def _refuse_stack(moments: Moments) -> None:
-    if moments.cov.ndim != 2:
-        raise InputError(
-            "`answers` must be one sample", f"found a stack of {moments.cov.shape[:-2]}", "Give one matrix."
         )

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Answers
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_sample import CfaSample
@@ -93,7 +93,7 @@ class ConfirmationResult(Result):
 
 
 def confirm_factors(
-    answers: pd.DataFrame | Moments,
+    answers: Answers,
     scales: Mapping[str, Sequence[str]],
     *,
     design: Design | None = None,

@@ -48,16 +48,15 @@ def listed_names(known: Sequence[str], outcome: str, drivers: list[str]) -> list
     return wanted
 
 
-def complete_rows(scores: pd.DataFrame, outcome: str, drivers: list[str], design: Design) -> pd.DataFrame:
+def complete_rows(scores: pd.DataFrame, names: list[str], design: Design) -> pd.DataFrame:
     """Drivers and, last, the outcome: rows that are complete on all of them and have a weight above 0.
 
     Raises
     ------
     InputError
-        If a name is no column or stands twice, if a column holds text, or if too few rows are left.
+        If a column holds text.
     """
-    wanted = listed_names(list(scores.columns), outcome, drivers)
-    frame = scores[wanted]
+    frame = scores[names]
     text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if text:
         raise InputError(
@@ -66,13 +65,17 @@ def complete_rows(scores: pd.DataFrame, outcome: str, drivers: list[str], design
     frame = frame.astype(float).dropna()
     if design.weights is not None:
         frame = frame[design.weights_on(frame.index) > 0]
-    if len(frame) < len(drivers) + 2:
+    return frame
+
+
+def refuse_few(n: int, total: int, n_drivers: int) -> None:
+    """Refuse fewer complete rows than a regression on so many drivers has coefficients, and one to spare."""
+    if n < n_drivers + 2:
         raise InputError(
-            f"a regression on {len(drivers)} drivers needs at least {len(drivers) + 2} complete rows",
-            f"found {len(frame)} of {len(scores)}",
+            f"a regression on {n_drivers} drivers needs at least {n_drivers + 2} complete rows",
+            f"found {n} of {total}",
             "Check `where` and the missing answers, or use fewer drivers.",
         )
-    return frame
 
 
 def refuse_hopeless(moments: Moments, design: Design) -> None:

@@ -7,19 +7,20 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Answers, count_rows, moments_of, names_of, replicates_of, sound_answers
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.correlation import bootstrap_spearman
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments, rows_or_moments
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View
 from cxresearch.core.rules import RULES
-from cxresearch.errors import InputError
 from cxresearch.methods.driver_rows import (
     classical_fit,
     complete_rows,
     correlations,
     listed_names,
     plain_correlations,
+    refuse_few,
     refuse_hopeless,
     robust_fit,
 )
@@ -131,7 +132,7 @@ class DriverRegression(Result):
 
 
 def regress_drivers(
-    scores: pd.DataFrame | Moments,
+    scores: Answers,
     outcome: str,
     *,
     drivers: Sequence[str],
@@ -181,22 +182,19 @@ def regress_drivers(
     >>> bool(abs(shares.sum() - found.r_squared) < 1e-12)
     True
     """
-    scores, design = rows_or_moments(scores, design=design), design or Design()
-    n_failed = 0
-    if isinstance(scores, Moments):
-        total, moments = int(scores.n), _of_names(scores, outcome, list(drivers))
-        refuse_hopeless(moments, design)
-        replicates = replace(moments, n=np.empty(0), mean=moments.mean[None][:0], cov=moments.cov[None][:0])
-        fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
+    scores, design = sound_answers(scores, design=design), design or Design()
+    names, total = listed_names(names_of(scores), outcome, list(drivers)), count_rows(scores, [])
+    data = complete_rows(scores, names, design) if isinstance(scores, pd.DataFrame) else scores
+    design = design.on(data.index) if isinstance(data, pd.DataFrame) else design
+    refuse_few(count_rows(data, names), total, len(drivers))
+    moments = moments_of(data, names, design=design)
+    refuse_hopeless(moments, design)
+    replicates, n_failed = _usable(replicates_of(data, names, n_bootstrap, seed=seed, design=design), moments)
+    if isinstance(data, pd.DataFrame):
+        rank_stack = _rank_replicates(data, n_bootstrap, seed, design)
+        fit, correlation_rows = robust_fit(data, design), correlations(data, moments, replicates, rank_stack, design)
     else:
-        total, frame = len(scores), complete_rows(scores, outcome, list(drivers), design)
-        design = design.on(frame.index)
-        moments = Moments.from_frame(frame, design=design)
-        refuse_hopeless(moments, design)
-        replicates, n_failed = _replicates(frame, n_bootstrap, seed, design)
-        fit = robust_fit(frame, design)
-        rank_stack = _rank_replicates(frame, n_bootstrap, seed, design)
-        correlation_rows = correlations(frame, moments, replicates, rank_stack, design)
+        fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
     table, headline = driver_table(moments, replicates, fit, correlation_rows, ranges)
     return DriverRegression(
         table=table,
@@ -212,21 +210,10 @@ def regress_drivers(
     )
 
 
-def _of_names(moments: Moments, outcome: str, drivers: list[str]) -> Moments:
-    """The moments of the drivers and, last, the outcome."""
-    found = moments.select(listed_names(moments.names, outcome, drivers))
-    if found.n < len(drivers) + 2:
-        raise InputError(
-            f"a regression on {len(drivers)} drivers needs at least {len(drivers) + 2} rows",
-            f"found moments of {int(found.n)}",
-            "Use fewer drivers.",
-        )
-    return found
-
-
-def _replicates(frame: pd.DataFrame, n_bootstrap: int, seed: int, design: Design) -> tuple[Moments, int]:
-    """The bootstrap stack without the replicates that cannot be estimated, and how many those are."""
-    stack = bootstrap_moments(frame, n_bootstrap, seed=seed, design=design)
+def _usable(stack: Moments | None, moments: Moments) -> tuple[Moments, int]:
+    """The bootstrap stack without the replicates that cannot be estimated, and how many those are; may be empty."""
+    if stack is None:
+        return replace(moments, n=np.empty(0), mean=moments.mean[None][:0], cov=moments.cov[None][:0]), 0
     corr = stack.corr
     usable = np.isfinite(corr).all(axis=(-2, -1))
     smallest = np.linalg.eigvalsh(np.where(usable[:, None, None], corr, np.eye(corr.shape[-1]))[:, :-1, :-1])[:, 0]

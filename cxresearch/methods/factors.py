@@ -7,9 +7,10 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Answers, sound_answers
 from cxresearch.core.correlation import Correlation
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, rows_or_moments
+from cxresearch.core.moments import Moments
 from cxresearch.core.polychoric import Polychorics, permuted_polychorics
 from cxresearch.core.results import Finding, Result, View, gather, words
 from cxresearch.core.rules import RULES, Rule
@@ -106,7 +107,7 @@ class FactorResult(Result):
 
 
 def explore_factors(
-    answers: pd.DataFrame | Moments,
+    answers: Answers,
     *,
     n_factors: int | NumberRule = "parallel",
     extraction: Extraction = "minres",
@@ -163,7 +164,7 @@ def explore_factors(
     (1, 'none')
     """
     _refuse_bad_number(n_factors, n_random)
-    answers = rows_or_moments(answers, design=design)
+    answers = sound_answers(answers, design=design)
     if isinstance(answers, Moments):
         matrix, total = FactorMatrix.given(answers, correlation), int(answers.n)
     else:

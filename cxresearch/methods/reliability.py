@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Answers, count_rows, moments_of, names_of, replicates_of, sound_answers
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.correlation import identical_pairs
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments, rows_or_moments
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.errors import InputError, name_some
@@ -61,7 +63,7 @@ class ReliabilityResult(Result):
 
 
 def check_reliability(
-    answers: pd.DataFrame | Moments,
+    answers: Answers,
     scales: Mapping[str, Sequence[str]],
     *,
     design: Design | None = None,
@@ -103,7 +105,7 @@ def check_reliability(
     >>> print(round(check_reliability(answers, {"speed": ["q1", "q2"]}, n_bootstrap=200).alpha["speed"], 4))
     0.967
     """
-    answers, design = rows_or_moments(answers, design=design), design or Design()
+    answers, design = sound_answers(answers, design=design), design or Design()
     _refuse_bad_scales(answers, scales)
     every = list(dict.fromkeys(item for items in scales.values() for item in items))
     usable, left_out = sort_scales(answers, {**scales, ALL: every}, design)
@@ -124,23 +126,21 @@ def check_reliability(
         alpha=_by_scale(table, "alpha"),
         omega=_by_scale(table, "omega_total"),
         cautions=(*left_out, *_cautions(judged, table), *few_clusters(n_clusters)),
-        n_bootstrap=0 if isinstance(answers, Moments) else n_bootstrap,
+        n_bootstrap=n_bootstrap if any(scale.replicates is not None for scale in judged) else 0,
     )
 
 
-def _count_rows(
-    answers: pd.DataFrame | Moments, usable: Mapping[str, Moments], design: Design
-) -> tuple[int, int, int | None]:
+def _count_rows(answers: Answers, usable: Mapping[str, Moments], design: Design) -> tuple[int, int, int | None]:
     """Rows that answered some scale, rows that did not, and the clusters of the former."""
-    if isinstance(answers, Moments):
+    if not isinstance(answers, pd.DataFrame):
         return int(answers.n), 0, None
     complete = [answers[list(moments.names)].notna().all(axis=1) for moments in usable.values()]
     used = pd.concat(complete, axis=1).any(axis=1)
     return int(used.sum()), int((~used).sum()), design.count_clusters(answers.index[used])
 
 
-def _refuse_bad_scales(answers: pd.DataFrame | Moments, scales: Mapping[str, Sequence[str]]) -> None:
-    known = answers.names if isinstance(answers, Moments) else answers.columns
+def _refuse_bad_scales(answers: Answers, scales: Mapping[str, Sequence[str]]) -> None:
+    known = names_of(answers)
     unknown = [item for items in scales.values() for item in items if item not in known]
     if unknown:
         raise InputError(
@@ -153,7 +153,7 @@ def _refuse_bad_scales(answers: pd.DataFrame | Moments, scales: Mapping[str, Seq
 
 
 def sort_scales(
-    answers: pd.DataFrame | Moments, scales: Mapping[str, Sequence[str]], design: Design
+    answers: Answers, scales: Mapping[str, Sequence[str]], design: Design
 ) -> tuple[dict[str, Moments], list[Finding]]:
     """Moments of the scales that can be judged, and why the others cannot."""
     usable: dict[str, Moments] = {}
@@ -162,12 +162,11 @@ def sort_scales(
     for name, items in scales.items():
         if len(items) < 2:
             continue
-        found = answers.select(items) if isinstance(answers, Moments) else answers[list(items)].dropna()
-        n = int(found.n) if isinstance(found, Moments) else len(found)
+        n = count_rows(answers, items)
         if n < 3:
             left_out.append(Finding("reliability.too_few_rows", {"scale": name, "n": n}))
             continue
-        moments = found if isinstance(found, Moments) else Moments.from_frame(found, design=design)
+        moments = moments_of(answers, items, design=design)
         constant = [item for item, sd in zip(items, moments.sd, strict=True) if not sd > 0]
         twins = [] if constant else _identical(moments)
         if constant:
@@ -186,22 +185,15 @@ def _identical(moments: Moments) -> list[str]:
 
 
 def _judge(
-    answers: pd.DataFrame | Moments, usable: Mapping[str, Moments], design: Design, n_bootstrap: int, seed: int
+    answers: Answers, usable: Mapping[str, Moments], design: Design, n_bootstrap: int, seed: int
 ) -> list[JudgedScale]:
-    """The scales with their bootstraps; scales answered by the same rows as all items share one. Moments have none."""
-    if isinstance(answers, Moments) or not n_bootstrap:
-        return [JudgedScale.of(name, moments, None) for name, moments in usable.items()]
-    shared = None
-    if ALL in usable:
-        rows = answers[list(usable[ALL].names)].dropna()
-        shared = bootstrap_moments(rows, n_bootstrap, seed=seed, design=design)
+    """The scales with their bootstraps; scales answered by the same rows as all items share one."""
+    draw = partial(replicates_of, answers, n_bootstrap=n_bootstrap, seed=seed, design=design)
+    shared = draw(usable[ALL].names) if ALL in usable else None
     judged = []
     for name, moments in usable.items():
-        if shared is not None and int(moments.n) == int(usable[ALL].n):  # rows complete on all are complete on some
-            replicates = shared.select(moments.names)
-        else:
-            rows = answers[list(moments.names)].dropna()
-            replicates = bootstrap_moments(rows, n_bootstrap, seed=seed, design=design)
+        shares = shared is not None and int(moments.n) == int(usable[ALL].n)  # rows complete on all are so on some
+        replicates = shared.select(moments.names) if shared is not None and shares else draw(moments.names)
         judged.append(JudgedScale.of(name, moments, replicates))
     return judged
 

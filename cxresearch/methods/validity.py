@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Answers
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_fit import CfaFit, fit_cfa
@@ -67,7 +68,7 @@ class ValidityResult(Result):
 
 
 def check_validity(
-    answers: pd.DataFrame | Moments,
+    answers: Answers,
     scales: Mapping[str, Sequence[str]],
     *,
     design: Design | None = None,
@@ -137,13 +138,10 @@ class _Measured:
     def of(cls, sample: CfaSample, n_bootstrap: int, seed: int) -> "_Measured":
         model = sample.model()
         fit = fit_cfa(sample.corr(model), model)
-        if sample.rows is None or not n_bootstrap:
-            return cls(sample, model, fit, None)
-        rows = sample.rows[list(model.items)]
-        replicates = bootstrap_moments(rows, n_bootstrap, seed=seed, design=sample.design)
-        return cls(
-            sample, model, fit, replicates, fit_cfa(replicates.corr, model, start=fit) if fit.converged else None
-        )
+        replicates = sample.replicates(model, n_bootstrap, seed)
+        if replicates is None or not fit.converged:
+            return cls(sample, model, fit, replicates)
+        return cls(sample, model, fit, replicates, fit_cfa(replicates.corr, model, start=fit))
 
     def construct_rows(self) -> list[pd.DataFrame]:
         """Rows of each construct; none where the model did not converge."""

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments, bootstrap_moments, correlation_of, rows_or_moments
+from cxresearch.core.moments import Moments, bootstrap_moments, correlation_of
 from cxresearch.core.resampling import CHUNK, interval, resample_counts
 from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError
@@ -88,33 +88,6 @@ def test_means_that_were_not_published_are_not_known():
     moments = Moments.from_correlation(matrix([[1, 0.5], [0.5, 1]]), 100)
     assert np.isnan(moments.mean).all()
     np.testing.assert_array_equal(moments.sd, [1, 1])
-
-
-def test_a_verb_takes_rows_or_the_moments_of_one_sample(frame):
-    assert rows_or_moments(frame, design=None) is frame
-    moments = Moments.from_frame(frame, design=Design(weights=pd.Series(1.0, frame.index)))
-    taken = rows_or_moments(moments, design=Design())
-    assert taken.design_words == "moments only; weighted"
-    assert taken.cov is moments.cov
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (np.eye(3), "DataFrame with one row a respondent, or Moments; found ndarray"),
-        ([1.0], "or Moments; found list"),
-        (Moments(np.array([9]), np.zeros((1, 2)), np.ones((1, 2, 2)), ("a", "b")), r"one sample.* shape \(1, 2, 2\)"),
-        (Moments(np.array(9), np.zeros(2), np.full((2, 2), np.nan), ("a", "b")), "complete covariances"),
-    ],
-)
-def test_other_data_are_refused(data, message):
-    with pytest.raises(InputError, match=message):
-        rows_or_moments(data, design=None)
-
-
-def test_moments_have_no_design(frame):
-    with pytest.raises(InputError, match="weights and clusters need the rows"):
-        rows_or_moments(Moments.from_frame(frame), design=Design(weights=pd.Series(1.0, frame.index)))
 
 
 def test_select_knows_its_items(frame):

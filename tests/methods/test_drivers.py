@@ -148,7 +148,7 @@ def test_a_published_matrix_has_no_means_and_no_map():
     assert result.map_finding().key == "drivers.map_without_means"
     with pytest.raises(InputError, match="no column kindness"):
         regress(data=Moments.from_correlation(matrix, 30), drivers=["kindness"])
-    with pytest.raises(InputError, match="needs at least 8 rows; found moments of 7"):
+    with pytest.raises(InputError, match="needs at least 8 complete rows; found 7 of 7"):
         regress(data=Moments.from_correlation(matrix, 7))
     with pytest.raises(InputError, match="or Moments; found dict"):
         regress(data={})
