@@ -9,6 +9,7 @@ from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments
 from cxresearch.core.nearest import is_positive_definite, nearest_correlation
 from cxresearch.core.polychoric_fit import fit_correlations, influences, thresholds
+from cxresearch.core.polychoric_influence import RowInfluences
 from cxresearch.core.resampling import resample_counts
 from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
@@ -79,6 +80,11 @@ def polychoric(frame: pd.DataFrame, *, design: Design | None = None) -> Polychor
     array([[1. , 0.5],
            [0.5, 1. ]])
     """
+    return polychoric_influences(frame, design=design)[0]
+
+
+def polychoric_influences(frame: pd.DataFrame, *, design: Design | None = None) -> tuple[Polychorics, RowInfluences]:
+    """The correlations of `polychoric`, and what each row adds to them: for the errors of whatever is computed from them."""
     design = design or Design()
     codes, n_categories = _codes_of(frame)
     names = tuple(map(str, frame.columns))
@@ -95,7 +101,7 @@ def polychoric(frame: pd.DataFrame, *, design: Design | None = None) -> Polychor
         tuple((names[pairs[0][k]], names[pairs[1][k]]) for k in np.flatnonzero(which))
         for which in (fits.at_limit, ~fits.converged)
     ]
-    return Polychorics(
+    found = Polychorics(
         corr=corr,
         std_error=_square(errors, len(names), 0.0),
         thresholds=cuts,
@@ -106,6 +112,9 @@ def polychoric(frame: pd.DataFrame, *, design: Design | None = None) -> Polychor
         is_proper=is_positive_definite(corr),
         design_words=design.words,
     )
+    shares = np.einsum("jkjk->jk", every) / len(frame)
+    unit = None if design.clusters is None else design.clusters_on(frame.index)
+    return found, RowInfluences(moved, shares, cuts, codes, pairs, weights, unit)
 
 
 def bootstrap_polychorics(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, design: Design | None = None) -> Moments:

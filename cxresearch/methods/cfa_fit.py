@@ -85,12 +85,12 @@ def fit_cfa(corr: np.ndarray, model: FactorModel, *, start: CfaFit | None = None
     tolerance = TOLERANCE if start is None else REPLICATE_TOLERANCE
     for block in (usable[first : first + CHUNK] for first in range(0, len(usable), CHUNK)):
         own = stack[block]
-        first = _first_guess(own, model) if start is None else _repeated(start.parameters.values, len(block))
+        first = first_guess(own, model) if start is None else _repeated(start.parameters.values, len(block))
         found, loss[block], converged[block] = _score(own, Parameters(model, first), tolerance)
         values[block] = found - 0.0
         loss[block] -= np.linalg.slogdet(own)[1] + p
     values[~converged], loss[~converged] = np.nan, np.nan
-    values = _pointing_up(values, model)
+    values = pointing_up(values, model)
     fitted = Parameters(model, values.reshape(*lead, -1))
     return CfaFit(fitted, loss.reshape(lead), converged.reshape(lead))
 
@@ -99,7 +99,7 @@ def _repeated(values: np.ndarray, times: int) -> np.ndarray:
     return np.broadcast_to(values, (times, values.shape[-1])).copy()
 
 
-def _first_guess(corr: np.ndarray, model: FactorModel) -> np.ndarray:
+def first_guess(corr: np.ndarray, model: FactorModel) -> np.ndarray:
     """Loadings from the first principal component of each factor's items, factor correlations from its composites."""
     p, m = len(model.items), len(model.factors)
     weights = np.zeros((len(corr), p, m))
@@ -191,7 +191,7 @@ def _regular(matrix: np.ndarray) -> np.ndarray:
     return roots[..., 0] > SINGULAR * roots[..., -1]
 
 
-def _pointing_up(values: np.ndarray, model: FactorModel) -> np.ndarray:
+def pointing_up(values: np.ndarray, model: FactorModel) -> np.ndarray:
     """The same solutions with factors turned so that their loadings have a positive sum."""
     p, m = len(model.items), len(model.factors)
     sums = values[:, :p] @ np.eye(m)[model.owner]

@@ -1,6 +1,6 @@
 """How well a covariance model fits: chi-square, comparative and absolute indices, plain and scaled."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
@@ -64,7 +64,15 @@ def fit_indices(
     log_corr, log_implied = np.linalg.slogdet(corr)[1], np.linalg.slogdet(implied)[1]
     raw = max(n * float(log_implied - log_corr + np.trace(np.linalg.solve(implied, corr)) - p), 0.0)
     plain, plain_df = -n * float(log_corr), p * (p - 1) // 2
-    factor, plain_factor = scalings
+    srmr = float(np.sqrt(((corr - implied)[np.tril_indices(p)] ** 2).mean()))
+    return _judged((raw, df), (plain, plain_df), n, srmr, scalings)
+
+
+def _judged(
+    own: tuple[float, int], unrelated: tuple[float, int], n: int, srmr: float, scalings: tuple[float, float]
+) -> FitIndices:
+    """Indices of chi-square and df of the model and of the model of unrelated items."""
+    (raw, df), (plain, plain_df), (factor, plain_factor) = own, unrelated, scalings
     excess, plain_excess = raw - factor * df, plain - plain_factor * plain_df
     worst = max(excess, plain_excess, 0.0)
     low, high = _rmsea_interval(raw / factor, df, n, factor)
@@ -77,9 +85,55 @@ def fit_indices(
         rmsea=float(np.sqrt(max(excess / (n * df), 0.0))) if df else 0.0,
         rmsea_low=low,
         rmsea_high=high,
-        srmr=float(np.sqrt(((corr - implied)[np.tril_indices(p)] ** 2).mean())),
+        srmr=srmr,
         scaling=factor,
     )
+
+
+def ordinal_indices(
+    corr: np.ndarray,
+    implied: np.ndarray,
+    weights: np.ndarray,
+    misfit: np.ndarray,
+    gamma: np.ndarray,
+    n: int,
+    df: int,
+) -> FitIndices:
+    """Judge a factor model fitted to polychoric correlations by weighted least squares, by scaled and shifted chi-squares.
+
+    With T = n times the weighted squares, chi-square is a T + df - a tr(U gamma), where a = sqrt(df / tr((U gamma)^2)): it has mean
+    and variance of a chi-square. CFI and TLI compare it with that of unrelated items; RMSEA is computed
+    from it, per n - 1.
+
+    Parameters
+    ----------
+    corr, implied : (p, p)
+    weights : (m,) of the m = p(p - 1)/2 pairs
+    misfit : (m, m) the matrix U: the weights, less what the parameters fit
+    gamma : (m, m) asymptotic covariance of the correlations, times n
+    n : respondents
+    df : degrees of freedom of the model
+
+    References
+    ----------
+    Asparouhov and Muthén (2010) Simple second order chi-square correction, Mplus technical appendix. Xia and Yang (2019) Behavior
+    Research Methods 51:409-428, doi:10.3758/s13428-018-1055-2 (what these indices can and cannot say).
+    """
+    upper = np.triu_indices(len(corr), 1)
+    squares, plain_squares = (weights @ part**2 for part in ((corr - implied)[upper], corr[upper]))
+    plain_df = len(weights)
+    factor, chi2 = _scaled_and_shifted(n * squares, df, misfit @ gamma)
+    _, plain = _scaled_and_shifted(n * plain_squares, plain_df, weights[:, None] * gamma)
+    srmr = float(np.sqrt(((corr - implied)[np.tril_indices(len(corr))] ** 2).mean()))
+    return replace(_judged((chi2, df), (plain, plain_df), n - 1, srmr, (1.0, 1.0)), scaling=factor)
+
+
+def _scaled_and_shifted(statistic: float, df: int, spread: np.ndarray) -> tuple[float, float]:
+    """Scaling factor 1 / a and chi-square of a statistic whose weighted squares have this spread U gamma."""
+    if not df:
+        return 1.0, 0.0
+    scale = np.sqrt(df / (spread * spread.T).sum())
+    return float(1 / scale), float(scale * statistic + df - scale * np.trace(spread))
 
 
 def _rmsea_interval(chi2: float, df: int, n: int, factor: float) -> tuple[float, float]:

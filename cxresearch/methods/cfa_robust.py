@@ -6,6 +6,8 @@ import numpy as np
 
 from cxresearch.methods.cfa_model import Parameters, observed_information
 
+ENTRIES = 4_000_000  # products of rows held at a time; does not change the numbers
+
 
 @dataclass(frozen=True, slots=True)
 class Robust:
@@ -22,7 +24,13 @@ class Robust:
     baseline_scaling: float
 
 
-def robust_corrections(values: np.ndarray, weights: np.ndarray, parameters: Parameters, corr: np.ndarray) -> Robust:
+def robust_corrections(
+    values: np.ndarray,
+    weights: np.ndarray,
+    parameters: Parameters,
+    corr: np.ndarray,
+    unit: np.ndarray | None = None,
+) -> Robust:
     """Yuan-Bentler correction as Mplus and lavaan compute it, and Huber-White standard errors.
 
     Parameters
@@ -31,29 +39,67 @@ def robust_corrections(values: np.ndarray, weights: np.ndarray, parameters: Para
     weights : (n,) of mean 1; they enter the middle of the sandwich squared
     parameters : the maximum-likelihood solution of `corr`
     corr : (p, p) (weighted) correlations of `values`
+    unit : (n,) cluster numbers; then scores are summed within clusters before they are squared, times G / (G - 1)
 
     Returns
     -------
     Robust. The factor is [tr(A1^-1 B1) - tr(A0^-1 B0)] / df, with A the information and B the mean product of scores, 1 of the
-    unrestricted covariances and 0 of the model; A0 is the observed information. Means are unrestricted in both and cancel.
+    unrestricted covariances and 0 of the model; A0 is the observed information. Means are unrestricted in both and cancel, except in
+    clusters, where they enter as in lavaan.
 
     References
     ----------
     Yuan and Bentler (2000) Sociological Methodology 30:165-200, doi:10.1111/0081-1750.00078. Asparouhov and Muthén (2005)
-    Multivariate modeling with complex survey data (weights), Proceedings of the FCSM conference.
+    Multivariate modeling with complex survey data (weights, clusters), Proceedings of the FCSM conference.
     """
     model, (n, p) = parameters.model, values.shape
     x, y, factor = model.columns
-    inverse, basis, squared = np.linalg.inv(parameters.implied()), parameters.basis(), weights**2
+    inverse, basis = np.linalg.inv(parameters.implied()), parameters.basis()
     seen = values @ inverse @ basis
     scores = (seen[:, x] * seen[:, y] - (basis.T @ inverse @ basis)[x, y]) * factor
-    middle = (scores * squared[:, None]).T @ scores / n
+    sums = _within(scores * weights[:, None], unit)
+    middle = sums.T @ sums / n
     bread = np.linalg.inv(observed_information(parameters, corr))
-    distance = np.einsum("ni,ij,nj->n", values, np.linalg.inv(corr), values)
-    unrestricted = float((squared * (distance**2 - 2 * distance + p)).mean()) / 2
-    unrelated = float((squared[:, None] * (values**2 - 1) ** 2).mean(axis=0).sum()) / 2
+    own = float(np.trace(bread @ middle))
+    unrestricted = _unrestricted(values, weights, corr, unit)
+    unrelated = float((_within((values**2 - 1) * weights[:, None], unit) ** 2).sum() / n) / 2
+    if unit is not None:
+        means = _within(values * weights[:, None], unit)
+        spread = means.T @ means / n
+        unrestricted += float(np.trace(np.linalg.solve(corr, spread)))
+        own += float(np.trace(inverse @ spread))
+        unrelated += float(np.trace(spread))
     return Robust(
         covariance=bread @ middle @ bread / n,
-        scaling=(unrestricted - float(np.trace(bread @ middle))) / model.df if model.df else 1.0,
+        scaling=(unrestricted - own) / model.df if model.df else 1.0,
         baseline_scaling=(unrestricted - unrelated) / (p * (p - 1) / 2),
     )
+
+
+def _within(rows: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
+    """Rows summed within clusters, times sqrt(G / (G - 1)); the rows themselves where there are none."""
+    if unit is None:
+        return rows
+    n_units = int(unit.max()) + 1
+    sums = np.zeros((n_units, rows.shape[1]))
+    np.add.at(sums, unit, rows)
+    return sums * np.sqrt(n_units / (n_units - 1))
+
+
+def _unrestricted(values: np.ndarray, weights: np.ndarray, corr: np.ndarray, unit: np.ndarray | None) -> float:
+    """tr(A1^-1 B1): the mean square of the scores of all covariances, in units of their information."""
+    n, p = values.shape
+    if unit is None:
+        distance = np.einsum("ni,ij,nj->n", values, np.linalg.inv(corr), values)
+        return float((weights**2 * (distance**2 - 2 * distance + p)).mean()) / 2
+    roots, vectors = np.linalg.eigh(corr)
+    round_ = values @ (vectors / np.sqrt(roots))
+    first, second = np.triu_indices(p)
+    size = max(1, ENTRIES // n)
+    total = 0.0
+    for start in range(0, len(first), size):
+        one, other = first[start : start + size], second[start : start + size]
+        products = round_[:, one] * round_[:, other] - (one == other)
+        squares = (_within(products * weights[:, None], unit) ** 2).sum(axis=0)
+        total += float((squares * np.where(one == other, 0.5, 1.0)).sum())
+    return total / n

@@ -67,10 +67,9 @@ class CfaSample:
         """Respondents."""
         return int(self.moments.n)
 
-    @property
-    def design_words(self) -> str:
-        """What a `method` says of weights and clusters where the standard errors know no clusters."""
-        if self.rows is None:
+    def words_of(self, estimator: str) -> str:
+        """What a `method` says of weights and clusters; plain maximum likelihood ("ml") knows no clusters."""
+        if self.rows is None or estimator != "ml":
             return self.moments.design_words
         weighted = "weighted" if self.design.weights is not None else ""
         return words(weighted, "ignores clusters" if self.design.clusters is not None else "")
@@ -102,6 +101,12 @@ class CfaSample:
         """The bootstrap of the items of a model; None without rows, or where none is asked for."""
         source = self.moments if self.rows is None else self.rows
         return replicates_of(source, list(model.items), n_bootstrap, seed=seed, design=self.design)
+
+    def clusters(self) -> np.ndarray | None:
+        """(n,) cluster numbers; None where rows were drawn one by one."""
+        if self.rows is None or self.design.clusters is None:
+            return None
+        return self.design.clusters_on(self.rows.index)
 
     def weights(self) -> np.ndarray:
         """(n,) weights of mean 1."""

@@ -9,12 +9,14 @@ import pandas as pd
 
 from cxresearch.core.answers import Answers
 from cxresearch.core.design import Design
-from cxresearch.core.results import Finding, Result, View, gather, tidy
+from cxresearch.core.results import Finding, Result, View, gather, words
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_sample import CfaSample
+from cxresearch.methods.confirmation_cautions import cautions_of
+from cxresearch.methods.confirmation_found import Found
 from cxresearch.methods.confirmation_rows import (
     ONE_FACTOR,
-    Fitted,
+    criteria_rows,
     estimate_rows,
     fit_rows,
     modification_rows,
@@ -31,12 +33,13 @@ class ConfirmationResult(Result):
 
     Attributes
     ----------
-    converged : whether the model has a maximum-likelihood solution; if not, the table is empty
-    admissible : whether it converged to residual variances above 0 and positive definite factor correlations
+    estimator : what the finding judges by. "wlsmv" where items have fewer than five different answers or a skewness beyond 2, and none
+        has more than seven; else "mlr"; "ml" where there are no rows or no robust form; another of these where one has no solution
+    converged : whether the model has a solution; if not, the table is empty
+    admissible : whether that of `estimator` has residual variances above 0 and positive definite factor correlations
     heywood : items with a negative residual variance
     smallest_eigenvalue : of the factor correlations
-    estimator : "mlr", or "ml" where there are no rows or no robust form: what the finding judges by
-    cfi, tli, rmsea, srmr : by that estimator; nan where the model did not converge
+    cfi, tli, rmsea, srmr : by `estimator`; nan where the model did not converge
     cautions : what qualifies the result, most serious first
     """
 
@@ -47,8 +50,14 @@ class ConfirmationResult(Result):
         ),
         "cfa_loadings": View(("standardized_loading",), rows=("scale", "term"), columns="numbers", method="mlr"),
         "cfa_loadings_plain": View(("standardized_loading",), rows=("scale", "term"), columns="numbers", method="ml"),
+        "cfa_loadings_ordinal": View(
+            ("standardized_loading",), rows=("scale", "term"), columns="numbers", method="wlsmv"
+        ),
         "cfa_correlations": View(("factor_correlation",), rows=("scale", "term"), columns="numbers", method="mlr"),
         "cfa_correlations_plain": View(("factor_correlation",), rows=("scale", "term"), columns="numbers", method="ml"),
+        "cfa_correlations_ordinal": View(
+            ("factor_correlation",), rows=("scale", "term"), columns="numbers", method="wlsmv"
+        ),
         "cfa_modifications": View(("modification_index", "expected_change"), rows=("scale", "term")),
     }
 
@@ -105,14 +114,16 @@ def confirm_factors(
     answers : (n, p) numeric, nan where not answered: rows that answered all items of all constructs are used. Or Moments, such as
         those of a published correlation matrix; then all is plain maximum likelihood
     scales : construct -> items. Constructs with one item are left out of the model, but take part in the one-factor model
-    design : weights, respected by estimates, MLR tests and MLR errors; clusters are not, and `method` says so
+    design : weights, respected by all estimates and by the tests and errors of MLR and WLSMV; clusters, respected by these tests and
+        errors. Plain maximum likelihood ignores clusters, and `method` says so
 
     Returns
     -------
     ConfirmationResult. Fit (scale `cfa`) by `ml`, by `mlr` (Yuan-Bentler scaled chi-square, robust indices), and of all items on
-    one factor (`ml one-factor`); standardised loadings and factor correlations with errors by `ml` and by `mlr`; shares of
-    residual variance, residual correlations, and the ten largest modification indices with expected changes. Factor variances
-    are 1, residual variances unbounded: a negative one is kept and named.
+    one factor (`ml one-factor`); where no item has more than seven different answers also by `wlsmv` (weighted least squares on
+    polychoric correlations, scaled and shifted chi-square). Standardised loadings and factor correlations with errors by each; shares
+    of residual variance and residual correlations by `ml` and `wlsmv`, and the ten largest modification indices with expected changes
+    by `ml`. Factor variances are 1, residual variances unbounded: a negative one is kept and named.
 
     Raises
     ------
@@ -123,7 +134,8 @@ def confirm_factors(
     References
     ----------
     Jöreskog (1969) Psychometrika 34:183-202, doi:10.1007/BF02289343. Yuan and Bentler (2000) Sociological Methodology
-    30:165-200, doi:10.1111/0081-1750.00078. Podsakoff et al. (2003) Journal of Applied Psychology 88:879-903,
+    30:165-200, doi:10.1111/0081-1750.00078. Flora and Curran (2004) Psychological Methods 9:466-491,
+    doi:10.1037/1082-989X.9.4.466 (WLSMV). Podsakoff et al. (2003) Journal of Applied Psychology 88:879-903,
     doi:10.1037/0021-9010.88.5.879 (one factor).
 
     Examples
@@ -136,110 +148,38 @@ def confirm_factors(
     (True, True, 8)
     """
     sample = CfaSample.of(answers, scales, design)
-    fitted = Fitted.of(sample, sample.model(), with_robust=True)
-    single = Fitted.of(sample, sample.one_factor(), with_robust=False) if len(sample.moments.names) > 2 else None
-    robust = fitted is not None and fitted.scaled is not None
-    judged = None if fitted is None else fitted.scaled or fitted.plain
+    found = Found.of(sample)
+    judged = found.judged
     return ConfirmationResult(
-        table=_table(fitted, single),
+        table=_table(found),
         n_used=sample.n,
         n_dropped=sample.n_dropped,
-        converged=fitted is not None,
-        admissible=fitted is not None and bool(fitted.fit.admissible),
-        heywood=_heywood(fitted),
-        smallest_eigenvalue=np.nan if fitted is None else float(fitted.fit.smallest_eigenvalue),
-        estimator="mlr" if robust else "ml",
-        cfi=judged.cfi if judged else np.nan,
-        tli=judged.tli if judged else np.nan,
-        rmsea=judged.rmsea if judged else np.nan,
-        srmr=judged.srmr if judged else np.nan,
-        cautions=tuple(_cautions(sample, fitted, single)),
+        converged=judged is not None,
+        admissible=judged is not None and bool(judged.fit.admissible),
+        heywood=judged.heywood if judged else (),
+        smallest_eigenvalue=float(judged.fit.smallest_eigenvalue) if judged else np.nan,
+        estimator=judged.estimator if judged else "ml",
+        cfi=judged.indices.cfi if judged else np.nan,
+        tli=judged.indices.tli if judged else np.nan,
+        rmsea=judged.indices.rmsea if judged else np.nan,
+        srmr=judged.indices.srmr if judged else np.nan,
+        cautions=tuple(cautions_of(found)),
     )
 
 
-def _table(fitted: Fitted | None, single: Fitted | None) -> pd.DataFrame:
+def _table(found: Found) -> pd.DataFrame:
     """Every number, the fit of all models first."""
-    if fitted is None:
-        return tidy("", [])
-    parts = fit_rows(fitted, "ml", fitted.plain)
-    if fitted.scaled is not None:
-        parts += fit_rows(fitted, "mlr", fitted.scaled)
-    if single is not None:
-        parts += fit_rows(single, ONE_FACTOR, single.plain)
-    parts += estimate_rows(fitted, "ml")
-    if fitted.robust is not None:
-        parts += estimate_rows(fitted, "mlr")
-    return gather([*parts, *share_rows(fitted), residual_rows(fitted), *modification_rows(fitted)])
-
-
-def _heywood(fitted: Fitted | None) -> tuple[str, ...]:
-    if fitted is None:
-        return ()
-    return tuple(str(item) for item in np.array(fitted.model.items)[fitted.fit.heywood])
-
-
-def _cautions(sample: CfaSample, fitted: Fitted | None, single: Fitted | None) -> list[Finding]:
-    """What qualifies the result, most serious first."""
-    said = [] if fitted is None else [*_improper(fitted), *_local(fitted), *_compared(fitted, single)]
-    total = sample.n + sample.n_dropped
-    few = sample.n <= sample.model().n_parameters
-    clustered = sample.design.clusters is not None
-    found: list[tuple[str, bool, dict[str, Any]]] = [
-        ("single", bool(sample.single), {"scales": sample.single}),
-        ("few_rows", few, {"n": sample.n, "k": sample.model().n_parameters}),
-        ("dropped", sample.n_dropped > 0, {"n_dropped": sample.n_dropped, "total": total}),
-        ("moments", sample.rows is None and fitted is not None, {}),
-        ("no_robust", sample.rows is not None and fitted is not None and fitted.robust is None, {}),
-        ("weighted", sample.design.weights is not None, {}),
-        ("clustered", clustered, {}),
-    ]
-    return said + [Finding(f"confirmation.{key}", values) for key, applies, values in found if applies]
-
-
-def _improper(fitted: Fitted) -> list[Finding]:
-    """Values that cannot be: negative residual variances, factor correlations that are none."""
-    fit, model = fitted.fit, fitted.model
-    beyond = np.abs(fit.parameters.correlations) > 1
-    pairs = [[model.factors[i], model.factors[j]] for i, j, over in zip(*model.pairs, beyond, strict=True) if over]
-    found = []
-    if fit.heywood.any():
-        found.append(Finding("confirmation.heywood", {"items": _heywood(fitted)}))
-    if not fit.smallest_eigenvalue > 0:
-        found.append(Finding("confirmation.not_definite", {"eigenvalue": float(fit.smallest_eigenvalue)}))
-    found += [Finding("confirmation.above_one", {"pair": pair}) for pair in pairs]
-    return found
-
-
-def _local(fitted: Fitted) -> list[Finding]:
-    """Where the model fits badly: weak loadings, residual correlations, the largest modification index."""
-    rules = {key: RULES[key] for key in ("standardized_loading", "residual_correlation")}
-    loadings = fitted.fit.parameters.standardized
-    weak = [
-        item
-        for item, met in zip(fitted.model.items, rules["standardized_loading"].met(loadings), strict=True)
-        if not met
-    ]
-    residuals = residual_rows(fitted)["estimate"]
-    large = int((~rules["residual_correlation"].met(residuals.abs().to_numpy())).sum())
-    found = []
-    if weak:
-        found.append(Finding("confirmation.weak", {"items": weak}, rules["standardized_loading"]))
-    if large:
-        values = {"n_large": large, "n_pairs": len(residuals), "largest": float(residuals.abs().max())}
-        found.append(Finding("confirmation.residuals", values, rules["residual_correlation"]))
-    return found
-
-
-def _compared(fitted: Fitted, single: Fitted | None) -> list[Finding]:
-    """How much worse one factor behind all items fits."""
-    if single is None:
-        return [Finding("confirmation.one_factor_failed")]
-    if len(fitted.model.factors) == 1:
-        return []
-    values = {
-        "cfi": single.plain.cfi,
-        "rmsea": single.plain.rmsea,
-        "own_cfi": fitted.plain.cfi,
-        "own_rmsea": fitted.plain.rmsea,
-    }
-    return [Finding("confirmation.one_factor", values)]
+    parts = []
+    for each in found.estimated:
+        parts += fit_rows(each.indices, each.n, each.method)
+        if each.estimator == "ml" and found.fitted:
+            parts += criteria_rows(found.fitted)
+    if found.estimated and found.single is not None:
+        parts += fit_rows(found.single.plain, found.sample.n, words(ONE_FACTOR, found.sample.words_of("ml")))
+    for each in found.estimated:
+        parts += estimate_rows(each)
+    for each in found.solutions:
+        parts += [*share_rows(each), residual_rows(each)]
+    if found.ml is not None:
+        parts += modification_rows(found.ml)
+    return gather(parts)

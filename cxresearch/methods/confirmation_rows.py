@@ -16,16 +16,60 @@ from cxresearch.methods.cfa_estimates import (
 from cxresearch.methods.cfa_fit import CfaFit, fit_cfa, identifies
 from cxresearch.methods.cfa_indices import FitIndices, fit_indices, information_criteria
 from cxresearch.methods.cfa_model import FactorModel
+from cxresearch.methods.cfa_ordinal import OrdinalFit
 from cxresearch.methods.cfa_robust import Robust, robust_corrections
 from cxresearch.methods.cfa_sample import CfaSample
 
+SCALED = ("mlr", "wlsmv")  # estimators whose chi-square is divided by a factor
 SHOWN = 10  # modification indices that are kept in the table
 ONE_FACTOR = "ml one-factor"  # one word: a row of the one-factor model is no row of `ml`
 
 
 @dataclass(frozen=True, slots=True)
+class Estimated:
+    """What one estimator says of a model.
+
+    Attributes
+    ----------
+    method : of its rows: "ml", "mlr" or "wlsmv", weights and clusters
+    model, fit : the model, and its solution, which converged
+    corr : (p, p) the correlations that were fitted
+    n : respondents
+    indices : fit
+    loading_errors, correlation_errors : standard errors of the standardised loadings (p,) and factor correlations (m(m - 1)/2,)
+    """
+
+    method: str
+    model: FactorModel
+    fit: CfaFit
+    corr: np.ndarray
+    n: int
+    indices: FitIndices
+    loading_errors: np.ndarray
+    correlation_errors: np.ndarray
+
+    @property
+    def estimator(self) -> str:
+        """The first word of its method."""
+        return self.method.split("; ")[0]
+
+    @property
+    def heywood(self) -> tuple[str, ...]:
+        """Items with a negative residual variance."""
+        return tuple(str(item) for item in np.array(self.model.items)[self.fit.heywood])
+
+    @classmethod
+    def of_ordinal(cls, ordinal: OrdinalFit) -> "Estimated":
+        """By weighted least squares on polychoric correlations."""
+        found = ordinal.polychorics
+        method = words("wlsmv", found.design_words)
+        errors = ordinal.loading_errors, ordinal.correlation_errors
+        return cls(method, ordinal.model, ordinal.fit, found.corr, found.n, ordinal.indices, *errors)
+
+
+@dataclass(frozen=True, slots=True)
 class Fitted:
-    """A model and what it says of a sample.
+    """A model fitted by maximum likelihood, and what it says of a sample.
 
     Attributes
     ----------
@@ -53,20 +97,41 @@ class Fitted:
         plain = fit_indices(corr, implied, sample.n, model.df)
         if not with_robust or sample.rows is None:
             return cls(sample, model, fit, plain, None, None)
-        robust = robust_corrections(sample.standardized(model), sample.weights(), fit.parameters, corr)
+        robust = robust_corrections(
+            sample.standardized(model), sample.weights(), fit.parameters, corr, sample.clusters()
+        )
         scalings = (robust.scaling, robust.baseline_scaling)
         usable = robust.scaling > 0 and robust.baseline_scaling > 0 and (np.diag(robust.covariance) > 0).all()
         scaled = fit_indices(corr, implied, sample.n, model.df, scalings=scalings) if usable else None
         return cls(sample, model, fit, plain, robust if usable else None, scaled)
 
-    def method(self, estimator: str) -> str:
-        """The `method` of a row."""
-        return words(estimator, self.sample.design_words)
+    def by_ml(self) -> Estimated:
+        """With the errors and indices of normal answers."""
+        return self._estimated("ml", self.plain, expected_covariance(self.fit.parameters, self.sample.n))
+
+    def by_mlr(self) -> Estimated | None:
+        """With robust errors and indices; None where there are none."""
+        if self.robust is None or self.scaled is None:
+            return None
+        return self._estimated("mlr", self.scaled, self.robust.covariance)
+
+    def _estimated(self, estimator: str, indices: FitIndices, covariance: np.ndarray) -> Estimated:
+        parameters = self.fit.parameters
+        return Estimated(
+            method=words(estimator, self.sample.words_of(estimator)),
+            model=self.model,
+            fit=self.fit,
+            corr=self.sample.corr(self.model),
+            n=self.sample.n,
+            indices=indices,
+            loading_errors=standardized_errors(parameters, covariance),
+            correlation_errors=np.sqrt(np.diag(covariance)[2 * len(self.model.items) :]),
+        )
 
 
-def fit_rows(fitted: Fitted, estimator: str, indices: FitIndices) -> list[pd.DataFrame]:
+def fit_rows(indices: FitIndices, n: int, method: str) -> list[pd.DataFrame]:
     """Chi-square with its test, and the indices."""
-    shared = {"scale": "cfa", "n": fitted.sample.n, "method": fitted.method(estimator)}
+    shared = {"scale": "cfa", "n": n, "method": method}
     numbers = {
         "model_df": indices.df,
         "cfi": indices.cfi,
@@ -76,10 +141,8 @@ def fit_rows(fitted: Fitted, estimator: str, indices: FitIndices) -> list[pd.Dat
         "rmsea_conf_high": indices.rmsea_high,
         "srmr": indices.srmr,
     }
-    if estimator == "mlr":
+    if method.split("; ")[0] in SCALED:
         numbers["scaling_factor"] = indices.scaling
-    if estimator == "ml":
-        numbers |= _criteria(fitted)
     test = {"statistic": indices.chi2, "df": indices.df, "p_value": indices.p_value}
     return [
         tidy("chi2", indices.chi2, **test, **shared),
@@ -87,41 +150,31 @@ def fit_rows(fitted: Fitted, estimator: str, indices: FitIndices) -> list[pd.Dat
     ]
 
 
-def _criteria(fitted: Fitted) -> dict[str, float]:
+def criteria_rows(fitted: Fitted) -> list[pd.DataFrame]:
     """AIC and BIC in the units of the items."""
     implied, corr = fitted.fit.parameters.implied(), fitted.sample.corr(fitted.model)
     log_implied = np.linalg.slogdet(implied)[1] + 2 * np.log(fitted.sample.deviations(fitted.model)).sum()
     trace = float(np.trace(np.linalg.solve(implied, corr)))
     _, aic, bic = information_criteria(log_implied, trace, len(corr), fitted.sample.n, fitted.model.n_parameters)
-    return {"aic": aic, "bic": bic}
+    shared = {"scale": "cfa", "n": fitted.sample.n, "method": fitted.by_ml().method}
+    return [tidy("aic", aic, **shared), tidy("bic", bic, **shared)]
 
 
-def estimate_rows(fitted: Fitted, estimator: str) -> list[pd.DataFrame]:
-    """Standardised loadings and factor correlations with their errors, by ML or MLR."""
-    model, parameters = fitted.model, fitted.fit.parameters
-    if estimator == "mlr" and fitted.robust is not None:
-        covariance = fitted.robust.covariance
-    else:
-        covariance = expected_covariance(parameters, fitted.sample.n)
-    shared = {"n": fitted.sample.n, "method": fitted.method(estimator)}
-    owners = [model.factors[owner] for owner in model.owner]
-    rows = [
-        _with_errors(
-            "standardized_loading",
-            parameters.standardized,
-            standardized_errors(parameters, covariance),
-            scale=owners,
-            term=list(model.items),
-            **shared,
-        )
-    ]
+def estimate_rows(found: Estimated) -> list[pd.DataFrame]:
+    """Standardised loadings and factor correlations with their errors."""
+    model, parameters = found.model, found.fit.parameters
+    shared = {"n": found.n, "method": found.method}
+    places = {"scale": _owners(model), "term": list(model.items)}
+    rows = [_with_errors("standardized_loading", parameters.standardized, found.loading_errors, **places, **shared)]
     if len(model.factors) > 1:
-        first, second = (([model.factors[place] for place in places]) for places in model.pairs)
-        errors = np.sqrt(np.diag(covariance)[2 * len(model.items) :])
-        rows.append(
-            _with_errors("factor_correlation", parameters.correlations, errors, scale=first, term=second, **shared)
-        )
+        first, second = (([model.factors[place] for place in side]) for side in model.pairs)
+        estimates, errors = parameters.correlations, found.correlation_errors
+        rows.append(_with_errors("factor_correlation", estimates, errors, scale=first, term=second, **shared))
     return rows
+
+
+def _owners(model: FactorModel) -> list[str]:
+    return [model.factors[owner] for owner in model.owner]
 
 
 def _with_errors(quantity: str, estimates: np.ndarray, errors: np.ndarray, **columns: object) -> pd.DataFrame:
@@ -140,40 +193,36 @@ def _with_errors(quantity: str, estimates: np.ndarray, errors: np.ndarray, **col
     )
 
 
-def share_rows(fitted: Fitted) -> list[pd.DataFrame]:
+def share_rows(found: Estimated) -> list[pd.DataFrame]:
     """Residual variance of each item as a share of its variance, and the smallest eigenvalue of the factor correlations."""
-    model, parameters = fitted.model, fitted.fit.parameters
-    shared = {"n": fitted.sample.n, "method": fitted.method("ml")}
-    owners = [model.factors[owner] for owner in model.owner]
+    model, parameters = found.model, found.fit.parameters
+    shared = {"n": found.n, "method": found.method}
     shares = parameters.uniquenesses / parameters.variances
     return [
-        tidy("residual_variance", shares, scale=owners, term=list(model.items), **shared),
-        tidy("smallest_eigenvalue", float(fitted.fit.smallest_eigenvalue), scale="cfa", **shared),
+        tidy("residual_variance", shares, scale=_owners(model), term=list(model.items), **shared),
+        tidy("smallest_eigenvalue", float(found.fit.smallest_eigenvalue), scale="cfa", **shared),
     ]
 
 
-def residual_rows(fitted: Fitted) -> pd.DataFrame:
+def residual_rows(found: Estimated) -> pd.DataFrame:
     """Residual correlations of all pairs of items."""
-    items, implied = fitted.model.items, fitted.fit.parameters.implied()
-    residuals = residual_correlations(fitted.sample.corr(fitted.model), implied)
+    items = found.model.items
+    residuals = residual_correlations(found.corr, found.fit.parameters.implied())
     first, second = np.triu_indices(len(items), 1)
     pairs = {"scale": [items[i] for i in first], "term": [items[i] for i in second]}
-    return tidy(
-        "residual_correlation", residuals[first, second], **pairs, n=fitted.sample.n, method=fitted.method("ml")
-    )
+    return tidy("residual_correlation", residuals[first, second], **pairs, n=found.n, method=found.method)
 
 
-def modification_rows(fitted: Fitted) -> list[pd.DataFrame]:
-    """The largest modification indices, and the standardised values that those parameters would have by about."""
-    if not fitted.model.df:
+def modification_rows(found: Estimated) -> list[pd.DataFrame]:
+    """The largest modification indices by ML, and the standardised values that those parameters would have by about."""
+    if not found.model.df:
         return []
-    corr = fitted.sample.corr(fitted.model)
-    table = modification_indices(fitted.fit.parameters, corr, fitted.sample.n).head(SHOWN)
+    table = modification_indices(found.fit.parameters, found.corr, found.n).head(SHOWN)
     shared = {
         "scale": list(table["scale"]),
         "term": list(table["term"]),
-        "n": fitted.sample.n,
-        "method": [words(fitted.method("ml"), kind) for kind in table["kind"]],
+        "n": found.n,
+        "method": [words(found.method, kind) for kind in table["kind"]],
     }
     index = table["index"].to_numpy()
     return [

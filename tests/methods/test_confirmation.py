@@ -58,8 +58,10 @@ def holzinger():
     return confirm_factors(moments, published["factors"])
 
 
-def weights_of(mobi):
-    return Design(weights=pd.Series(np.resize([1.0, 2.0, 3.0], len(mobi)), index=mobi.index))
+def design_of(mobi, data):
+    weights = pd.Series(np.resize([1.0, 2.0, 3.0], len(mobi)), index=mobi.index)
+    clusters = pd.Series(np.arange(len(mobi)) // 10, index=mobi.index)
+    return {"weighted": Design(weights), "clustered": Design(None, clusters), "both": Design(weights, clusters)}[data]
 
 
 def two_constructs(n=300, seed=1, phi=0.5):
@@ -78,10 +80,10 @@ def keys_of(result):
 # ---- against R and print ----
 
 
-@pytest.mark.parametrize("data", ["holzinger", "ecsi", "weighted"])
+@pytest.mark.parametrize("data", ["holzinger", "ecsi", "weighted", "clustered", "both"])
 def test_every_number_is_that_of_lavaan(data, mobi, ecsi, holzinger):
     results = {"holzinger": holzinger, "ecsi": ecsi}
-    result = results.get(data) or confirm_factors(mobi, WITHOUT_SINGLE, design=weights_of(mobi))
+    result = results.get(data) or confirm_factors(mobi, WITHOUT_SINGLE, design=design_of(mobi, data))
     reference = matching["read"](ROOT / "reference/confirmation/estimates.csv")
     reference = reference[reference["data"] == data]
     small = reference["quantity"] == "residual_correlation"
@@ -200,15 +202,39 @@ def test_missing_answers_are_dropped_and_counted():
     pd.testing.assert_frame_equal(result.table, confirm_factors(answers.dropna(), PAIR).table)
 
 
-def test_equal_weights_change_nothing_and_clusters_are_said_to_be_ignored():
+def test_equal_weights_change_nothing():
     answers = two_constructs()
     plain = confirm_factors(answers, PAIR)
-    design = Design(pd.Series(2.0, index=answers.index), pd.Series(np.arange(300) // 10, index=answers.index))
-    result = confirm_factors(answers, PAIR, design=design)
+    result = confirm_factors(answers, PAIR, design=Design(pd.Series(2.0, index=answers.index)))
     np.testing.assert_allclose(result.table["estimate"], plain.table["estimate"], rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(result.table["std_error"], plain.table["std_error"], rtol=1e-6)
-    assert result.table["method"].str.contains("weighted; ignores clusters").all()
-    assert keys_of(result)[-2:] == ["weighted", "clustered"]
+    assert set(result.table["method"].str.contains("weighted")) == {True}
+    assert keys_of(result)[-1] == "weighted"
+
+
+def test_clusters_enter_the_robust_errors_and_are_said_to_be_ignored_by_the_plain_ones():
+    """Every row twice, the two in one cluster: robust errors are those of the rows once, plain ones too small by sqrt(2)."""
+    answers = two_constructs()
+    twice = pd.concat([answers, answers], ignore_index=True)
+    once = confirm_factors(answers, PAIR)
+    design = Design(clusters=pd.Series(np.tile(np.arange(300), 2), index=twice.index))
+    result = confirm_factors(twice, PAIR, design=design)
+    errors = {
+        (estimator, which): found.pick("standardized_loading", method=estimator)["std_error"].to_numpy()
+        for which, found in (("once", once), ("twice", result))
+        for estimator in ("ml", "mlr")
+    }
+    np.testing.assert_allclose(errors["mlr", "twice"], errors["mlr", "once"] * np.sqrt(300 / 299), rtol=1e-6)
+    np.testing.assert_allclose(errors["ml", "twice"], errors["ml", "once"] / np.sqrt(2), rtol=1e-6)
+    methods = set(result.pick("standardized_loading")["method"])
+    assert methods == {"ml; ignores clusters", "mlr; clustered"}
+    assert keys_of(result)[-1] == "clustered"
+
+
+def test_few_clusters_are_said():
+    answers = two_constructs()
+    design = Design(clusters=pd.Series(np.arange(300) // 25, index=answers.index))
+    assert keys_of(confirm_factors(answers, PAIR, design=design))[-1] == "design.few_clusters"
 
 
 def test_few_rows_are_said():

@@ -26,8 +26,9 @@ def plot_measurement_model(result: Result, *, ax: Axes | None = None) -> Axes:
     result : of `confirm_factors`
     ax : axes to draw on; new ones, as tall as the items need, by default
     """
-    rows = result.pick("standardized_loading", method="ml")
-    residuals = result.pick("residual_variance", method="ml").set_index("term")["estimate"]
+    estimator = _estimator(result)
+    rows = result.pick("standardized_loading", method=estimator)
+    residuals = result.pick("residual_variance", method=estimator).set_index("term")["estimate"]
     constructs = {str(name): part for name, part in rows.groupby("scale", sort=False)}
     halves = _halves({name: len(part) for name, part in constructs.items()})
     lines = max((sum(len(constructs[name]) + GAP for name in half) for half in halves), default=1.0)
@@ -44,9 +45,15 @@ def plot_measurement_model(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(-reach - 0.1, reach + 0.1 if halves[1:] else 0.1)
     ax.set_ylim(lines - 0.6, -0.7)
     rule = RULES["standardized_loading"]
-    explained = current_text().axis("cfa_loading", value=rule.value, citation=rule.citation)
+    text = current_text()
+    explained = text.axis("cfa_loading", estimator=text.label(estimator), value=rule.value, citation=rule.citation)
     ax.text(0.5, -0.01, explained, transform=ax.transAxes, ha="center", va="top", fontsize=8, color=INK)
     return ax
+
+
+def _estimator(result: Result) -> str:
+    """Whose estimates are drawn: those that the finding judges by; MLR has those of ML."""
+    return "wlsmv" if getattr(result, "estimator", "ml") == "wlsmv" else "ml"
 
 
 def _halves(sizes: dict[str, int]) -> list[list[str]]:
@@ -106,7 +113,7 @@ def plot_factor_correlations(result: Result, *, ax: Axes | None = None) -> Axes:
     result : of `confirm_factors`
     ax : axes to draw on; new ones, as large as the constructs need, by default
     """
-    rows = result.pick("factor_correlation", method="ml")
+    rows = result.pick("factor_correlation", method=_estimator(result))
     names = list(dict.fromkeys([*rows["scale"], *rows["term"]]))
     ax = axes_of(ax, width=2.6 + 0.75 * max(len(names), 3), height=1.7 + 0.5 * max(len(names), 3))
     if not names:
@@ -131,7 +138,7 @@ def plot_residuals(result: Result, *, ax: Axes | None = None) -> Axes:
     ax : axes to draw on; new ones, as large as the items need, by default
     """
     text, rule = current_text(), RULES["residual_correlation"]
-    rows = result.pick("residual_correlation", method="ml")
+    rows = result.pick("residual_correlation", method=_estimator(result))
     names = list(dict.fromkeys([*rows["scale"], *rows["term"]]))
     ax = axes_of(ax, width=3.2 + 0.24 * max(len(names), 10), height=1.6 + 0.24 * max(len(names), 10))
     if not names:

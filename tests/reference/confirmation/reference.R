@@ -1,6 +1,7 @@
 # Confirmatory factor analyses by R 4.2.2, lavaan 0.6-14. In this folder: Rscript reference.R holzinger.csv estimates.csv
 # holzinger.csv: covariances (denominator n - 1) of the nine tests of lavaan's HolzingerSwineford1939 (Holzinger and Swineford 1939).
-# estimates.csv: its three-factor model; and the ECSI survey, plain and with made-up weights 1, 2, 3, 1, 2, 3, ...
+# estimates.csv: its three-factor model; and the ECSI survey, plain, with made-up weights 1, 2, 3, 1, 2, 3, ..., in
+# made-up clusters of ten rows in their order, and with both.
 suppressMessages(library(lavaan))
 a <- commandArgs(TRUE)
 h <- HolzingerSwineford1939[paste0("x", 1:9)]
@@ -32,7 +33,7 @@ local_misfit <- function(data, f) {
 three <- "visual =~ x1 + x2 + x3\n textual =~ x4 + x5 + x6\n speed =~ x7 + x8 + x9"
 f <- cfa(three, sample.cov = S, sample.nobs = nrow(h), std.lv = TRUE)
 fit_of("holzinger", f, "ml", plain); numbers("holzinger", f, "ml"); local_misfit("holzinger", f)
-d <- read.csv("../../../data/ecsi_mobile/mobi.csv"); d$w <- rep_len(1:3, nrow(d))
+d <- read.csv("../../../data/ecsi_mobile/mobi.csv"); d$w <- rep_len(1:3, nrow(d)); d$k <- (seq_len(nrow(d)) - 1) %/% 10
 ecsi <- "image =~ IMAG1 + IMAG2 + IMAG3 + IMAG4 + IMAG5
 expectation =~ CUEX1 + CUEX2 + CUEX3
 quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4 + PERQ5 + PERQ6 + PERQ7
@@ -45,4 +46,8 @@ fit_of("ecsi", f, "ml", plain); numbers("ecsi", f, "ml"); local_misfit("ecsi", f
 f <- q(cfa(ecsi, d, std.lv = TRUE, estimator = "MLR")); fit_of("ecsi", f, "mlr", robust); numbers("ecsi", f, "mlr")
 f <- q(cfa(ecsi, d, std.lv = TRUE, estimator = "MLR", sampling.weights = "w"))
 fit_of("weighted", f, "mlr; weighted", robust); numbers("weighted", f, "mlr; weighted")
+f <- q(cfa(ecsi, d, std.lv = TRUE, estimator = "MLR", cluster = "k"))
+fit_of("clustered", f, "mlr; clustered", robust); numbers("clustered", f, "mlr; clustered")
+f <- q(cfa(ecsi, d, std.lv = TRUE, estimator = "MLR", sampling.weights = "w", cluster = "k"))
+fit_of("both", f, "mlr; weighted; clustered", robust); numbers("both", f, "mlr; weighted; clustered")
 write.csv(do.call(rbind, rows), a[2], row.names = FALSE, na = "")
