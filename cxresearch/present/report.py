@@ -12,6 +12,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import Image
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from cxresearch.core.results import KEYS, RECORD_COLUMNS, Finding, Result
@@ -121,8 +123,7 @@ class Report:
         path = f"figures/{self.notebook}_{name.replace('.', '_')}"
         png, svg = self.folder / f"{path}.png", self.folder / f"{path}.svg"
         width = round(figure.get_size_inches()[0] * SCREEN_DPI)
-        figure.savefig(png, dpi=PNG_DPI)
-        figure.savefig(svg, metadata={"Date": None})
+        _write_figure(figure, png, svg)
         plt.close(figure)  # or the notebook shows it a second time
         self._keep("figure", name, title=title, png=f"{path}.png", file=f"{path}.svg", width=width)
         return Image(data=png.read_bytes(), width=width, alt=title)
@@ -175,6 +176,14 @@ def _figure_of(drawn: Any) -> Figure:
         return drawn
     one = drawn if hasattr(drawn, "figure") else next(iter(getattr(drawn, "flat", drawn)))
     return one.figure.get_figure(root=True)
+
+
+def _write_figure(figure: Figure, png: Path, svg: Path) -> None:
+    """Lay the figure out once and draw it twice; `savefig` would lay out and draw it twice for each file."""
+    figure.set_dpi(PNG_DPI)
+    FigureCanvasAgg(figure).print_png(png)
+    figure.set_layout_engine("none")  # what the first drawing has found stands
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
 
 
 def _rules(finding: Finding) -> list[Any]:

@@ -27,6 +27,7 @@ from cxresearch.present.numbers import write_as, write_p
 Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
 SHOWN_PAIR = " – "  # between the labels of a pair
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is not there in every build, and ten times as fast
 _SEPARATORS = {"en": ", ", "zh": "、"}
 _CHOICE_GAPS = {"en": "; ", "zh": "；"}
 _SENTENCE_GAPS = {"en": " ", "zh": ""}
@@ -40,7 +41,7 @@ def catalogue() -> dict[str, dict[str, dict[str, str]]]:
         if not file.name.endswith(".yaml"):
             continue
         with file.open("rb") as stream:
-            topic = yaml.safe_load(stream)
+            topic = yaml.load(stream, _LOADER)
         for section, entries in topic.items():
             twice = merged[section].keys() & entries.keys()
             if twice:
