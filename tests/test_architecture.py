@@ -13,7 +13,7 @@ PACKAGE = Path(cxresearch.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "core": {"errors"},
-    "study": {"errors", "core.design", "core.rules"},
+    "study": {"errors", "core.design", "core.rules", "core.careless"},  # careless: rows may be dropped as they are read
     "methods": {"errors", "core", "methods"},
     "present": {"errors", "core", "study", "present"},
     "batch": {"errors", "study", "core", "present", "methods", "batch"},

@@ -105,6 +105,43 @@ _EVERY = (
         "in a row).",
     ),
     Rule(
+        "long_string", 0.50, "at_least", "Curran 2016",
+        "Curran, P. G. (2016). Methods for the detection of carelessly invalid responses in survey data. Journal of Experimental "
+        "Social Psychology 66:4-19. doi:10.1016/j.jesp.2015.07.006 (a string of half the items).",
+    ),
+    Rule(
+        "lowest_share", 0.10, "at_most", "Dunn et al. 2018",
+        "Dunn, A. M., Heggestad, E. D., Shanock, L. R., & Theilgard, N. (2018). Intra-individual response variability as an "
+        "indicator of insufficient effort responding. Journal of Business and Psychology 33:105-121. "
+        "doi:10.1007/s10869-016-9479-0 (a share of the sample: no fixed cut is established).",
+    ),
+    Rule(
+        "even_odd", 0.30, "below", "Johnson 2005",
+        "Johnson, J. A. (2005). Ascertaining the validity of individual protocols from Web-based personality inventories. "
+        "Journal of Research in Personality 39:103-129. doi:10.1016/j.jrp.2004.09.009 (the limit of Jackson 1976).",
+    ),
+    Rule(
+        "synonym_pair", 0.60, "above", "Meade & Craig 2012",
+        "Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey data. Psychological Methods 17:437-455. "
+        "doi:10.1037/a0028085 (correlation that makes two items a pair).",
+    ),
+    Rule(
+        "synonyms", 0.0, "below", "Curran 2016",
+        "Curran, P. G. (2016). Methods for the detection of carelessly invalid responses in survey data. Journal of Experimental "
+        "Social Psychology 66:4-19. doi:10.1016/j.jesp.2015.07.006 (pairs that others answer alike are answered against each "
+        "other).",
+    ),
+    Rule(
+        "mahalanobis", 0.001, "below", "Tabachnick & Fidell 2013",
+        "Tabachnick, B. G., & Fidell, L. S. (2013). Using Multivariate Statistics (6th ed.). Pearson, ch. 4 (p of the "
+        "chi-square).",
+    ),
+    Rule(
+        "agreeing_indices", 2, "at_least", "Meade & Craig 2012",
+        "Meade, A. W., & Craig, S. B. (2012). Identifying careless responses in survey data. Psychological Methods 17:437-455. "
+        "doi:10.1037/a0028085 (several indices, as each finds another kind of carelessness; two is the least that is several).",
+    ),
+    Rule(
         "effect_small", 0.20, "at_least", "Cohen 1988",
         "Cohen, J. (1988). Statistical Power Analysis for the Behavioral Sciences (2nd ed.). Erlbaum, p. 40.",
     ),

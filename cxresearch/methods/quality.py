@@ -1,4 +1,4 @@
-"""Whether the answers can be used: rows, missing and impossible answers, duplicates, straight-liners, speeders."""
+"""Whether the answers can be used: rows, missing and impossible answers, flagged respondents, effect of the design."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,17 +8,14 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.patterns import Patterns
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError, name_some
+from cxresearch.methods.design_effects import design_effects
+from cxresearch.methods.flags import FLAGS, find_overlap, flag_cautions, flag_shares, refuse_unknown_flags
 from cxresearch.methods.shares import wilson_share
 
-_FLAGS = {  # flag -> (quantity, what the rule says, where the rule stands)
-    "duplicate": ("duplicate_rows", "whole row or respondent seen before", None),
-    "straightliner": ("straightlining", f"one answer to a grid of {RULES['grid_items'].value:g} or more", "grid_items"),
-    "speeder": ("speeders", f"below {RULES['speeder'].value:g} of the median time", "speeder"),
-}
-_CARELESS = ("straightliner", "speeder")
 _SPOILT = 0.02  # share of answers outside the scale of an item from which the scale itself is in doubt
 _GLANCE = 1000  # rows that tell most pairs of items apart
 
@@ -34,12 +31,17 @@ class QualityResult(Result):
     constant : items with one and the same answer
     empty : items without any answer
     copies : pairs of items with the same answers wherever both were answered
+    overlap : which rules flag the same respondents
     """
 
     views: ClassVar[Mapping[str, View]] = {
-        "rows": View(("rows_read", "rows_dropped", "rows_used", "design_effect"), rows=("term",), columns="numbers"),
+        "rows": View(
+            ("rows_read", "rows_dropped", "rows_used", "design_effect", "effective_n"),
+            rows=("term",),
+            columns="numbers",
+        ),
         "missing": View(("missing_share", "out_of_range"), rows=("term",)),
-        "flags": View(("duplicate_rows", "straightlining", "speeders", "careless_flagged"), rows=(), columns="numbers"),
+        "flags": View((*(flag.quantity for flag in FLAGS.values()), "careless_flagged"), rows=(), columns="numbers"),
     }
 
     n_read: int
@@ -47,6 +49,7 @@ class QualityResult(Result):
     constant: tuple[str, ...]
     empty: tuple[str, ...]
     copies: tuple[tuple[str, str], ...]
+    overlap: Patterns
 
     def finding(self) -> Finding:
         """How many rows are used and how much is missing, items whose scale is in doubt first; what to look at."""
@@ -63,6 +66,15 @@ class QualityResult(Result):
         if above.empty:
             return {}
         return {"n_spoilt": len(above), "limit": _SPOILT, "item": above.idxmax(), "share": above.max()}
+
+    def _effects(self) -> list[Finding]:
+        """How many independent respondents the mean of the outcome is worth."""
+        own = self.pick("design_effect")
+        own = own[own["term"] != ""]
+        return [
+            Finding("quality.design", {"scale": scale, "effect": effect, "n": int(n), "effective": n / effect})
+            for scale, effect, n in own[["scale", "estimate", "n"]].itertuples(index=False)
+        ]
 
     def _cautions(self, shares: pd.Series) -> list[Finding]:
         dropped = self.pick("rows_dropped")[["term", "estimate"]].itertuples(index=False)
@@ -82,11 +94,8 @@ class QualityResult(Result):
                 "most": counts.max(),
             }
             found.append(Finding("quality.out_of_range", values))
-        for quantity, _, key in _FLAGS.values():
-            for share, n in self.pick(quantity)[["estimate", "n"]].to_numpy():
-                values = {"count": round(share * n), "share": share}
-                rule_of = RULES[key] if key else None
-                found += [Finding(f"quality.{quantity}", values, rule_of)] if share > 0 else []
+        found += self._effects()
+        found += flag_cautions(self.table)
         if self.copies:
             found.append(Finding("quality.copies", {"pairs": [" = ".join(pair) for pair in self.copies]}))
         found += [Finding("quality.constant", {"items": list(self.constant)})] if self.constant else []
@@ -101,6 +110,7 @@ def check_quality(
     flags: pd.DataFrame,
     row_log: pd.DataFrame,
     design: Design | None = None,
+    outcome: pd.Series | None = None,
 ) -> QualityResult:
     """Count what was read, dropped, missing, impossible or given without care.
 
@@ -110,15 +120,19 @@ def check_quality(
     ----------
     answers : (n, p) numeric, nan where not answered
     item_log : one row a column of `answers`: n_rows, n_out_of_scale among others, as a survey counts them
-    flags : bool, one row a respondent judged, columns of duplicate, straightliner, speeder
+    flags : bool, one row a respondent judged, columns of duplicate, straightliner, speeder, the indices of careless
+        answering (long_string, low_variability, even_odd, synonyms, mahalanobis) and several_indices
     row_log : columns reason and n: rows_read, rows dropped by reason, rows_used
-    design : its weights give the design effect of Kish
+    design : weights and clusters, for the design effects
+    outcome : (n,) numeric, named; the score whose mean has the second design effect
 
     Returns
     -------
     QualityResult with rows_read, rows_dropped (blank term: all; else the reason), rows_used, missing_share and
-    out_of_range (term = item), duplicate_rows, straightlining, speeders, careless_flagged (either of the last two),
-    design_effect
+    out_of_range (term = item), duplicate_rows, straightlining, speeders, long_strings, low_variability,
+    even_odd_inconsistency, synonym_inconsistency, mahalanobis_outliers, several_indices (two of these and of the time agree),
+    careless_flagged (straight-liner, speeder or several indices), flag_pattern_share (term = rules that flag the same rows),
+    design_effect, effective_n (blank term: of the weights alone; term = outcome: of weights and clusters on its mean)
 
     Raises
     ------
@@ -128,7 +142,8 @@ def check_quality(
     References
     ----------
     Wilson (1927), doi:10.1080/01621459.1927.10502953. Kish (1965) Survey Sampling, ch. 11. Kim et al. (2019),
-    doi:10.1177/0894439317752406 (straight-lining). Greszki et al. (2015), doi:10.1093/poq/nfu058 (speeders).
+    doi:10.1177/0894439317752406 (straight-lining). Greszki et al. (2015), doi:10.1093/poq/nfu058 (speeders). Meade and
+    Craig (2012), doi:10.1037/a0028085, Curran (2016), doi:10.1016/j.jesp.2015.07.006 (indices).
 
     Examples
     --------
@@ -142,7 +157,7 @@ def check_quality(
     _refuse_misfits(answers, item_log, flags, row_log)
     counts = row_log.set_index("reason")["n"]
     n_missing = answers.isna().sum().to_numpy()
-    parts = [_row_counts(counts), _design_effect(answers.index, design or Design())]
+    parts = [_row_counts(counts), design_effects(answers.index, design or Design(), outcome)]
     parts += [
         _share_rows("missing_share", n_missing, len(answers), term=list(answers.columns)),
         _share_rows(
@@ -151,7 +166,7 @@ def check_quality(
             item_log["n_rows"].to_numpy(),
             term=list(item_log.index),
         ),
-        _flag_rows(flags),
+        flag_shares(flags),
     ]
     empty = tuple(str(name) for name in answers if answers[name].isna().all())
     constant = tuple(str(name) for name in answers if answers[name].min() == answers[name].max())
@@ -164,6 +179,7 @@ def check_quality(
         constant=constant,
         empty=empty,
         copies=find_copies(answers.drop(columns=[*empty, *constant])),
+        overlap=find_overlap(flags),
     )
 
 
@@ -217,28 +233,6 @@ def _share_rows(
     )
 
 
-def _flag_rows(flags: pd.DataFrame) -> pd.DataFrame:
-    parts = [
-        _share_rows(quantity, np.array([flags[flag].sum()]), len(flags), method=said)
-        for flag, (quantity, said, _) in _FLAGS.items()
-        if flag in flags
-    ]
-    judged = [flag for flag in _CARELESS if flag in flags]
-    if judged:
-        said = " or ".join(_FLAGS[flag][1] for flag in judged)
-        count = np.array([flags[judged].any(axis=1).sum()])
-        parts.append(_share_rows("careless_flagged", count, len(flags), method=said))
-    return gather(parts)
-
-
-def _design_effect(index: pd.Index, design: Design) -> pd.DataFrame:
-    """Kish's n sum(w^2) / sum(w)^2: how many times the variance of a mean grows by unequal weights."""
-    if design.weights is None:
-        return tidy("design_effect", [])
-    weights = design.weights_on(index)
-    return tidy("design_effect", np.mean(weights**2), n=len(weights), method="kish; unequal weights")
-
-
 def _refuse_misfits(answers: pd.DataFrame, item_log: pd.DataFrame, flags: pd.DataFrame, row_log: pd.DataFrame) -> None:
     text = [str(name) for name in answers if not pd.api.types.is_numeric_dtype(answers[name])]
     if text:
@@ -253,8 +247,4 @@ def _refuse_misfits(answers: pd.DataFrame, item_log: pd.DataFrame, flags: pd.Dat
     reasons = set(row_log["reason"])
     if not {"rows_read", "rows_used"} <= reasons:
         raise InputError("`row_log` must count rows_read and rows_used", f"found {name_some(reasons)}")
-    unknown = [str(name) for name in flags if name not in _FLAGS]
-    if unknown:
-        raise InputError(
-            f"`flags` must be of {', '.join(_FLAGS)}", f"found {name_some(unknown)}", "Leave the other columns out."
-        )
+    refuse_unknown_flags(flags)

@@ -11,6 +11,7 @@ from cxresearch.core.design import Design
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.description import check_items
+from cxresearch.methods.flags import CARELESS
 from cxresearch.methods.internal_consistency import cronbach_alpha
 from cxresearch.methods.reliability import sort_scales
 from cxresearch.methods.reliability_rows import ALL
@@ -18,8 +19,9 @@ from cxresearch.methods.reliability_rows import ALL
 KEPT = "flagged rows kept"
 NO_DUPLICATES = "duplicates left out"
 NO_CARELESS = "careless answers left out"
+NO_STRAIGHTLINERS = "straight-liners left out"
 NONE_FLAGGED = "flagged rows left out"
-_CHOICES = {NO_DUPLICATES: ("duplicate",), NO_CARELESS: ("straightliner", "speeder")}
+_CHOICES = {NO_DUPLICATES: ("duplicate",), NO_CARELESS: CARELESS, NO_STRAIGHTLINERS: ("straightliner",)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +78,15 @@ def compare_screening(
 ) -> ScreeningResult:
     """Estimate the headline numbers with flagged rows kept and with them left out.
 
-    The ways are: flagged rows kept; duplicates left out; careless answers (straight-liners, speeders) left out; both left out. A way
-    that leaves out no row, every row, or the same rows as another is not shown.
+    The ways are: flagged rows kept; duplicates left out; careless answers (straight-liners, speeders, several indices) left out;
+    of these only straight-liners left out; duplicates and careless answers left out. A way that leaves out no row, every row, or
+    the same rows as one before it is not shown.
 
     Parameters
     ----------
     answers : (n, p) numeric, nan where not answered, of all rows that were judged
     scales : scale -> items
-    flags : (n, k) bool, columns of duplicate, straightliner, speeder
+    flags : (n, k) bool, columns of duplicate, straightliner, speeder, several_indices; others are not looked at
     outcome : (n,) numeric, named; the score whose mean is the headline
     used : rows that the other analyses use; all by default
     design : weights and clusters, respected by alpha, the mean and its interval

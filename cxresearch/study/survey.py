@@ -14,7 +14,7 @@ from cxresearch.study.answers import read_answers
 from cxresearch.study.codes import as_codes, code_of
 from cxresearch.study.faults import did_you_mean
 from cxresearch.study.questions import extra_columns, questions_of, ranges_of
-from cxresearch.study.screening import flag_rows
+from cxresearch.study.screening import CARELESS, flag_rows
 from cxresearch.study.tables import read_table
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Survey:
     design : survey weights and clusters
     item_log : what happened to each column of `answers`: n_rows, n_missing, of these n_missing_code and n_out_of_scale; n_text
     row_log : reason, n: rows_read, then rows dropped by reason (blank, where, ...), then rows_used
-    flags : bool; duplicate, straightliner, speeder, as far as they can be judged, of the rows that `where` leaves, also of
-        those dropped for a flag
+    flags : bool; duplicate, straightliner, speeder, the indices of careless answering and several_indices (two or more of
+        them agree), as far as they can be judged, of the rows that `where` leaves, also of those dropped for a flag
     unscreened : answers, outcome and design of the rows of `flags`
     encoding : of the data, "" for binary files
     paths : the files read
@@ -129,7 +129,15 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
     items = list(dict.fromkeys(item for its_items in file.scales.values() for item in its_items))
     ranges = ranges_of(questions, answers.log)
     of_items = {item: limits for item, limits in ranges.items() if item in items}
-    flags = flag_rows(frame, answers.given, of_items, identity=part.id, seconds=part.seconds)
+    flags = flag_rows(
+        frame,
+        answers.given,
+        of_items,
+        scales=file.scales,
+        reversed_items=[item for item in items if questions[item].reversed],
+        identity=part.id,
+        seconds=part.seconds,
+    )
     unscreened = Unscreened(
         answers=answers.values,
         outcome=_scores(file, answers.values)[file.outcome] if file.outcome else None,
@@ -209,7 +217,7 @@ def _kept_rows(flags: pd.DataFrame, *, duplicates: str, careless: str) -> tuple[
     """Which rows stay, and how many went for which reason; a row that is both counts as a duplicate."""
     kept = pd.Series(True, index=flags.index)
     dropped = {}
-    for reason, drop in (("duplicate", duplicates), ("straightliner", careless), ("speeder", careless)):
+    for reason, drop in {"duplicate": duplicates, **dict.fromkeys(CARELESS, careless)}.items():
         if drop == "drop" and reason in flags:
             dropped[reason] = int((kept & flags[reason]).sum())
             kept &= ~flags[reason]

@@ -9,6 +9,7 @@ import pytest
 from cxresearch.core.design import Design
 from cxresearch.core.results import GroupCode
 from cxresearch.errors import InputError
+from cxresearch.methods.flags import FLAGS as FLAG_RULES
 from cxresearch.methods.quality import check_quality, find_copies
 from cxresearch.methods.sample import check_sample
 from cxresearch.methods.shares import design_share, wilson_share
@@ -131,6 +132,11 @@ def test_the_sample_in_words():
     assert "groups too small to be shown: 1" in text.sentence(hidden)
 
 
+EFFECTS = pd.read_csv(Path(__file__).parent.parent / "reference/quality/design_effects.csv")
+OUTCOME = pd.Series([2.5, 3, 1, 4, 5, 4.5, 2, 1.5, 3.5, 4, 2, 5], name="satisfaction")
+Q1_LOG = pd.DataFrame({"n_rows": 12, "n_out_of_scale": 0}, index=["q1"])
+NO_FLAGS = pd.DataFrame({"duplicate": [False] * 12})
+ALL_ROWS = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [12, 12]})
 ANSWERS = pd.DataFrame(
     {
         "q1": [1.0, nan, 3, 4, 5],
@@ -189,6 +195,74 @@ def test_flags_are_shares_of_the_rows_judged(quality):
 def test_the_design_effect_of_weights_is_kishs(quality):
     assert quality.value("design_effect") == pytest.approx(5 * 30 / 10**2, rel=CLOSED_FORM)
     assert check_quality(ANSWERS, ITEM_LOG, flags=FLAGS, row_log=ROW_LOG).pick("design_effect").empty
+
+
+@pytest.mark.parametrize("row", list(EFFECTS.itertuples()), ids=lambda row: row.design)
+def test_the_design_effect_on_the_mean_of_the_outcome_as_in_r(row):
+    design = DESIGNS[row.design]
+    found = check_quality(
+        OUTCOME.to_frame("q1"), Q1_LOG, flags=NO_FLAGS, row_log=ALL_ROWS, design=design, outcome=OUTCOME
+    )
+    assert found.value("design_effect", term="satisfaction") == pytest.approx(row.deff, rel=CLOSED_FORM)
+    assert found.value("effective_n", term="satisfaction") == pytest.approx(12 / row.deff, rel=CLOSED_FORM)
+    [told] = [caution for caution in found.finding().cautions if caution.key == "quality.design"]
+    assert told.values == {
+        "scale": "satisfaction",
+        "effect": pytest.approx(row.deff),
+        "n": 12,
+        "effective": 12 / told.values["effect"],
+    }
+    assert "times that of a simple random sample (design effect): for it, the 12 respondents" in Text().sentence(told)
+
+
+def test_a_design_that_says_nothing_has_no_effect_on_the_mean():
+    plain = check_quality(OUTCOME.to_frame("q1"), Q1_LOG, flags=NO_FLAGS, row_log=ALL_ROWS, outcome=OUTCOME)
+    assert plain.pick("design_effect").empty
+    for changed in (OUTCOME * 0, OUTCOME.where(OUTCOME.index < 1)):
+        found = check_quality(
+            OUTCOME.to_frame("q1"), Q1_LOG, flags=NO_FLAGS, row_log=ALL_ROWS, design=DESIGNS["both"], outcome=changed
+        )
+        assert found.pick("design_effect", term="satisfaction").empty
+        assert found.value("design_effect", term="") == pytest.approx(
+            DESIGNS["both"].weights_on(OUTCOME.index) @ DESIGNS["both"].weights_on(OUTCOME.index) / 12
+        )
+    single = Design(clusters=pd.Series(["a"] * 12))
+    found = check_quality(
+        OUTCOME.to_frame("q1"), Q1_LOG, flags=NO_FLAGS, row_log=ALL_ROWS, design=single, outcome=OUTCOME
+    )
+    assert found.pick("design_effect").empty
+
+
+def test_indices_are_shares_and_their_overlap_is_told():
+    flags = pd.DataFrame(
+        {
+            "duplicate": [True] * 4,
+            "straightliner": [True, False, False, False],
+            "long_string": [True, False, False, False],
+            "low_variability": [True, True, False, False],
+            "mahalanobis": [False, True, True, False],
+            "several_indices": [True, True, False, False],
+        }
+    )
+    found = check_quality(OUTCOME.to_frame("q1"), Q1_LOG, flags=flags, row_log=ALL_ROWS)
+    shares = {
+        name: found.value(name)
+        for name in ("long_strings", "low_variability", "mahalanobis_outliers", "several_indices")
+    }
+    assert shares == {"long_strings": 0.25, "low_variability": 0.5, "mahalanobis_outliers": 0.5, "several_indices": 0.5}
+    assert found.value("careless_flagged") == 0.5
+    assert found.value("careless_flagged", method="any of these; 2 or more indices agree") == 0.5
+    overlap = found.pick("flag_pattern_share").set_index("term")["estimate"].to_dict()
+    assert overlap == {
+        "straightliner + long_string + low_variability": 0.25,
+        "low_variability + mahalanobis": 0.25,
+        "mahalanobis": 0.25,
+        "none": 0.25,
+    }
+    told = {caution.key: caution for caution in found.finding().cautions}
+    assert told["quality.several_indices"].values == {"count": 2, "share": 0.5}
+    assert told["quality.several_indices"].rule.citation == "Meade & Craig 2012"
+    assert "quality.long_strings" not in told
 
 
 def test_constant_empty_and_equal_items_are_named(quality):
@@ -252,7 +326,7 @@ def test_every_word_of_a_method_is_in_the_catalogue(quality):
     samples = [check_sample(GROUPS, design=design).records() for design in (None, *DESIGNS.values())]
     methods = {word for table in (quality.table, *samples) for method in table["method"] for word in method.split("; ")}
     assert methods - {""} <= catalogue()["codes"].keys()
-    reasons = {"blank", "where", "duplicate", "straightliner", "speeder", "everyone"}
+    reasons = {"blank", "where", "everyone", "none", *FLAG_RULES, "any of these"}
     assert reasons <= catalogue()["codes"].keys()
 
 
@@ -262,7 +336,10 @@ def test_every_word_of_a_method_is_in_the_catalogue(quality):
         ({"item_log": ITEM_LOG.drop("q2")}, "one row for each column of `answers`; found only on one side: q2"),
         ({"answers": ANSWERS.assign(q1="x")}, "`answers` must be numeric; found text in q1"),
         ({"row_log": ROW_LOG[1:]}, "must count rows_read and rows_used"),
-        ({"flags": FLAGS.assign(odd=True)}, "`flags` must be of duplicate, straightliner, speeder; found odd"),
+        (
+            {"flags": FLAGS.assign(odd=True)},
+            "`flags` must be of duplicate, straightliner, speeder, .*several_indices; found odd",
+        ),
     ],
 )
 def test_logs_that_do_not_fit_are_refused(changed, said):

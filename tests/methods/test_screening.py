@@ -56,6 +56,22 @@ def test_each_way_uses_its_own_rows():
         assert mean["std_error"] == pytest.approx(prices.sem(), abs=CLOSED_FORM)
 
 
+def test_straight_liners_are_left_out_apart_where_others_are_careless_too():
+    answers, flags, _ = survey()
+    several = pd.Series(answers.index.isin([0, 1, 50]), answers.index)
+    compared = compare_screening(answers, SCALES, flags=flags.assign(several_indices=several, long_string=True))
+    assert compared.rows == {
+        "flagged rows kept": 52,
+        "duplicates left out": 48,
+        "careless answers left out": 40,
+        "straight-liners left out": 42,
+        "flagged rows left out": 38,
+    }
+    straight = answers[~flags["straightliner"]]
+    found = compared.value("alpha", method="straight-liners left out", scale="all")
+    assert found == pytest.approx(alpha(straight), abs=CLOSED_FORM)
+
+
 def test_weights_and_clusters_are_respected():
     answers, flags, outcome = survey()
     weights = pd.Series(np.tile([1.0, 3.0], 26))

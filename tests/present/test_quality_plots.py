@@ -1,13 +1,17 @@
 """The figures of data quality show the numbers of the results."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
 from cxresearch.core.design import Design
+from cxresearch.methods.flags import FLAGS
 from cxresearch.methods.quality import check_quality
 from cxresearch.methods.sample import check_sample
+from cxresearch.present.plots.patterns import plot_flag_overlap
 from cxresearch.present.plots.quality import plot_missing, plot_sample
 from cxresearch.present.text import Text, use_text
 
@@ -40,6 +44,41 @@ def test_missing_answers_are_bars_in_percent(quality):
     assert labels[0] == "q1 · Quick"
     assert labels[2].endswith("…")
     assert len(labels[2]) < 30
+
+
+def test_rules_that_flag_the_same_respondents_are_filled_squares():
+    flags = pd.DataFrame({"straightliner": [True, False, False, False], "long_string": [True, True, False, False]})
+    answers = pd.DataFrame({"q1": [1.0, 2, 3, 4]})
+    log = pd.DataFrame({"n_rows": 4, "n_out_of_scale": 0}, index=["q1"])
+    rows = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [4, 4]})
+    ax = plot_flag_overlap(check_quality(answers, log, flags=flags, row_log=rows))
+    [mesh] = ax.collections
+    np.testing.assert_array_equal(mesh.get_array(), [[0, 0], [0, 1], [1, 1]])
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["2 (50.0%)", "1 (25.0%)", "1 (25.0%)"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["straight-liner", "long string"]
+    assert ax.get_xlabel() == ""
+
+
+def test_patterns_that_are_not_shown_are_counted():
+    flags = pd.DataFrame(np.eye(15, dtype=bool)[:, :9], columns=list(FLAGS))
+    answers = pd.DataFrame({"q1": np.arange(15.0)})
+    log = pd.DataFrame({"n_rows": 15, "n_out_of_scale": 0}, index=["q1"])
+    rows = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [15, 15]})
+    quality = check_quality(answers, log, flags=flags, row_log=rows)
+    assert len(quality.overlap.marks) == 8
+    few = replace(
+        quality, overlap=replace(quality.overlap, marks=quality.overlap.marks[:3], counts=quality.overlap.counts[:3])
+    )
+    assert plot_flag_overlap(few).get_xlabel() == "further patterns: 5, rows: 5"
+
+
+def test_nothing_flagged_is_said_in_words():
+    flags = pd.DataFrame({"straightliner": [False] * 4})
+    answers = pd.DataFrame({"q1": [1.0, 2, 3, 4]})
+    log = pd.DataFrame({"n_rows": 4, "n_out_of_scale": 0}, index=["q1"])
+    rows = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [4, 4]})
+    ax = plot_flag_overlap(check_quality(answers, log, flags=flags, row_log=rows))
+    assert ax.texts[0].get_text() == "Nothing is marked."
 
 
 def test_groups_are_points_in_percent_under_their_column():

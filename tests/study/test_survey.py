@@ -182,18 +182,26 @@ def test_flagged_rows_are_kept_unless_the_study_drops_them(tmp_path):
         "duplicate": [False, True, False, False],
         "straightliner": [False, False, False, True],
         "speeder": [False, False, True, False],
+        "long_string": [False, False, False, True],
+        "low_variability": [False, False, False, True],
+        "synonyms": [False] * 4,
+        "several_indices": [False, False, False, True],
     }
     assert kept.row_log["n"].tolist() == [4, 4]
     dropped = read(tmp_path, table, constructs, columns | {"duplicates": "drop", "careless": "drop"})
     assert dropped.frame.index.tolist() == [0]
     assert len(dropped.answers) == len(dropped.groups) == dropped.item_log["n_rows"].iloc[0] == 1
     assert dropped.row_log.to_numpy().tolist() == [
-        ["rows_read", 4], ["duplicate", 1], ["straightliner", 1], ["speeder", 1], ["rows_used", 1]
+        ["rows_read", 4], ["duplicate", 1], ["straightliner", 1], ["speeder", 1],
+        ["several_indices", 0], ["rows_used", 1],
     ]  # fmt: skip
     assert dropped.flags.equals(kept.flags)
     assert dropped.unscreened.answers.equals(kept.answers)
     assert dropped.unscreened.answers.index.equals(dropped.flags.index)
-    with pytest.raises(InputError, match=r"all 1 were dropped \(0 as duplicate, 1 as straightliner, 0 as speeder\)"):
+    with pytest.raises(
+        InputError,
+        match=r"all 1 were dropped \(0 as duplicate, 1 as straightliner, 0 as speeder, 0 as several_indices\)",
+    ):
         read(tmp_path, table.iloc[3:], constructs, columns | {"duplicates": "drop", "careless": "drop"})
 
 
