@@ -29,8 +29,11 @@ class Moments:
     mean : (..., p)
     cov : (..., p, p), denominator n - 1
     names : the p items
-    design_words : '', 'weighted', 'clustered' or both: how the rows were counted; 'moments only' where a verb was given no rows
+    design_words : '', 'weighted', 'clustered' or both: how the rows were counted; before it 'em' where incomplete rows count
+        too, and 'moments only' where a verb was given no rows
     n_units : of a bootstrap, the rows or clusters that were drawn from; 0 of a sample
+    n_incomplete : how many of the rows lack an answer (`core.em`)
+    iterations : of the EM algorithm behind them; 0 of complete rows
     """
 
     n: np.ndarray
@@ -39,6 +42,8 @@ class Moments:
     names: tuple[str, ...]
     design_words: str = ""
     n_units: int = 0
+    n_incomplete: int = 0
+    iterations: int = 0
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, *, design: Design | None = None) -> "Moments":

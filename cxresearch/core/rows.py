@@ -6,8 +6,8 @@ import pandas as pd
 from cxresearch.errors import InputError, name_some
 
 
-def complete_values(frame: pd.DataFrame) -> np.ndarray:
-    """The frame as floats (n, p), once it is sure that it is numeric, complete, finite and has two rows or more."""
+def numeric_values(frame: pd.DataFrame) -> np.ndarray:
+    """The frame as floats (n, p), once it is sure that it is numeric and has two rows or more."""
     text = [str(name) for name, kind in frame.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if text:
         raise InputError(
@@ -17,16 +17,29 @@ def complete_values(frame: pd.DataFrame) -> np.ndarray:
         )
     if len(frame) < 2:
         raise InputError("at least two rows are needed", f"found {len(frame)}", "Check `where` and missing answers.")
-    values = frame.to_numpy(float, na_value=np.nan)
-    for bad, word, action in (
-        (np.isnan(values), "missing", "Drop the incomplete rows first: `answers.dropna()`."),
-        (np.isinf(values), "infinite", "Mend them, or declare them as missing."),
-    ):
-        names = [str(name) for name, found in zip(frame.columns, bad.any(axis=0), strict=True) if found]
-        if names:
-            raise InputError(
-                "the answers must be complete and finite",
-                f"found {word} answers in {name_some(names)} ({len(names)} of {frame.shape[1]} columns)",
-                action,
-            )
+    return frame.to_numpy(float, na_value=np.nan)
+
+
+def complete_values(frame: pd.DataFrame) -> np.ndarray:
+    """The frame as floats (n, p), once it is sure that it is numeric, complete, finite and has two rows or more."""
+    values = numeric_values(frame)
+    _refuse(frame, np.isnan(values), "missing", "Drop the incomplete rows first: `answers.dropna()`.")
+    _refuse(frame, np.isinf(values), "infinite", "Mend them, or declare them as missing.")
     return values
+
+
+def incomplete_values(frame: pd.DataFrame) -> np.ndarray:
+    """The frame as floats (n, p), nan where not answered, once it is sure that it is numeric, finite and has two rows."""
+    values = numeric_values(frame)
+    _refuse(frame, np.isinf(values), "infinite", "Mend them, or declare them as missing.")
+    return values
+
+
+def _refuse(frame: pd.DataFrame, bad: np.ndarray, word: str, action: str) -> None:
+    names = [str(name) for name, found in zip(frame.columns, np.any(bad, axis=0), strict=True) if found]
+    if names:
+        raise InputError(
+            "the answers must be complete and finite" if word == "missing" else "the answers must be finite numbers",
+            f"found {word} answers in {name_some(names)} ({len(names)} of {frame.shape[1]} columns)",
+            action,
+        )

@@ -1,0 +1,52 @@
+# Incomplete answers by R 4.2.2, lavaan 0.6-14. In this folder: Rscript reference.R moments.csv cfa.csv
+# The ECSI survey with answers taken out by rule (rows i and columns j from 0): those with (7 i + 13 j + i j) mod 17 = 0, IMAG5
+# where IMAG4 is below 7 (missing at random), and all of row 30. Weighted: made-up weights 1, 2, 3, 1, 2, 3, ...
+# moments.csv: saturated ML means and covariances (denominator n). cfa.csv: three constructs by FIML, in two stages (the
+# saturated moments, then ML), the latter with chi-square and errors that know of the missing answers, and the regression
+# of CUSA1 on three items (FIML, random regressors).
+suppressMessages(library(lavaan))
+a <- commandArgs(TRUE)
+d <- read.csv("../../../data/ecsi_mobile/mobi.csv")
+i <- row(d) - 1; j <- col(d) - 1
+m <- d; m[(7 * i + 13 * j + i * j) %% 17 == 0] <- NA
+m$IMAG5[d$IMAG4 < 7] <- NA
+m[31, ] <- NA
+w <- rep_len(1:3, nrow(d))
+q <- suppressWarnings
+items <- names(d)
+saturated <- function(data, weights = NULL) {
+  model <- paste(combn(items, 2, function(x) paste(x, collapse = " ~~ ")), collapse = "\n")
+  data$w <- w
+  keep <- rowSums(!is.na(data[items])) > 0
+  f <- q(cfa(paste0("f =~ ", paste(items, collapse = " + ")), data[keep, ], missing = "ml", std.lv = TRUE, do.fit = FALSE,
+             sampling.weights = weights, em.h1.tol = 1e-11, em.h1.iter.max = 5000))
+  s <- lavInspect(f, "sampstat")
+  list(mean = unclass(s$mean)[items], cov = unclass(s$cov)[items, items])
+}
+out <- NULL
+for (kind in c("plain", "weighted")) {
+  s <- saturated(m, if (kind == "weighted") "w" else NULL)
+  out <- rbind(out, data.frame(data = kind, item = items, mean = sprintf("%.15g", s$mean), apply(s$cov, 2, function(x) sprintf("%.15g", x))))
+}
+write.csv(out, a[1], row.names = FALSE, quote = FALSE)
+three <- "image =~ IMAG1 + IMAG2 + IMAG3 + IMAG4 + IMAG5
+quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4 + PERQ5 + PERQ6 + PERQ7
+satisfaction =~ CUSA1 + CUSA2 + CUSA3"
+rows <- NULL
+for (how in c("ml", "two.stage", "robust.two.stage")) {
+  f <- q(cfa(three, m, std.lv = TRUE, missing = how, em.h1.tol = 1e-11, em.h1.iter.max = 5000))
+  s <- standardizedSolution(f)
+  s <- s[s$op == "=~" | (s$op == "~~" & s$lhs != s$rhs), ]
+  rows <- rbind(rows, data.frame(method = how, quantity = ifelse(s$op == "=~", "standardized_loading", "factor_correlation"),
+                                 scale = s$lhs, term = s$rhs, estimate = s$est.std, std_error = s$se))
+  wanted <- c("chisq", "df", "cfi", "rmsea", "srmr", "nobs" )
+  if (how != "ml") wanted <- c(wanted, "chisq.scaled", "chisq.scaling.factor", "cfi.robust", "rmsea.robust")
+  fm <- fitMeasures(f); wanted <- intersect(wanted, names(fm))
+  rows <- rbind(rows, data.frame(method = how, quantity = wanted, scale = "cfa", term = "", estimate = as.numeric(fm[wanted]), std_error = NA))
+  rows <- rbind(rows, data.frame(method = how, quantity = "n", scale = "cfa", term = "", estimate = lavInspect(f, "nobs"), std_error = NA))
+}
+f <- q(sem("CUSA1 ~ PERQ1 + PERQ2 + IMAG5", m, missing = "ml", fixed.x = FALSE))
+p <- parameterEstimates(f); p <- p[p$op == "~", ]
+rows <- rbind(rows, data.frame(method = "ml", quantity = "coefficient", scale = "drivers", term = p$rhs, estimate = p$est, std_error = p$se))
+rows <- rbind(rows, data.frame(method = "ml", quantity = "r_squared", scale = "drivers", term = "", estimate = lavInspect(f, "r2")[["CUSA1"]], std_error = NA))
+write.csv(rows, a[2], row.names = FALSE, na = "")
