@@ -94,17 +94,21 @@ def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
     """Run a plan, tell what became of it and return the exit status."""
     from cxresearch.batch.kernels import count_cores
     from cxresearch.batch.run import run_plan
-    from cxresearch.batch.terminal import Progress, summary
+    from cxresearch.batch.terminal import Progress, shown, summary
 
     with Progress(len(plan.tasks)) as progress:
         result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress, **options)
     click.echo(summary(result.in_order(), sorted(result.pages)))
+    if result.report.fault:
+        click.echo(f"The report {shown(result.report.page)} could not be written: {result.report.fault}", err=True)
+    else:
+        click.echo(f"report: {shown(result.report.page)}")
     if result.stopped:
         click.echo("Stopped before the end.", err=True)
         return STOPPED
     if result.failed and options["fail_fast"]:
         click.echo("Stopped at the first failure.", err=True)
-    return FAILED if result.failed else 0
+    return FAILED if result.failed or result.report.fault else 0
 
 
 @main.command()

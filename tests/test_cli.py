@@ -113,6 +113,7 @@ def test_one_line_a_notebook_with_its_status_and_reason(first, place):
         "4 ok, 2 skipped, 2 failed",
         f"page: {out / 'bank' / 'index.html'}",
         f"page: {out / 'post' / 'index.html'}",
+        f"report: {out / 'run.html'}",
     ]
 
 
@@ -151,7 +152,14 @@ def test_run_json_tells_what_became_of_every_notebook(first, place):
     assert rows["post", "02_flaky"]["reason"] == "cell 5: AssertionError: the branch is closed"
     assert rows["bank", "04_experts"]["status"] == "skipped"
     assert not any(row["cached"] or row["retried"] for row in rows.values())
-    assert (report["jobs"], report["warm"], report["stopped"]) == (2, IS_SAFE, False)
+    assert rows["bank", "04_experts"]["missing"] == ["experts"]
+    assert rows["post", "01_good"]["memory"] > 20_000_000
+    assert (rows["post", "01_good"]["file"], rows["post", "02_flaky"]["file"]) == (
+        "post/01_good.ipynb",
+        "post/02_flaky.failed.ipynb",
+    )
+    assert (report["jobs"], report["warm"], report["end"]) == (2, IS_SAFE, "finished")
+    assert [Path(file).name for file in report["faults"]] == ["bad.yaml"]
 
 
 def test_running_again_what_failed_puts_it_in_place(second, place):

@@ -38,7 +38,7 @@ def key_of_notebook(path: Path, choices: Mapping[str, Any]) -> Key:
 @cache
 def key_of_software() -> Key:
     """This package's source, the lock it is installed from, the packages there are."""
-    suffixes = (".py", ".yaml", ".html")
+    suffixes = (".py", ".yaml", ".html", ".css")
     source = sorted(path for path in _HOME.rglob("*") if path.suffix in suffixes)
     installed = sorted({found.name for place in sys.path for found in Path(place).glob("*.dist-info")})
     return {

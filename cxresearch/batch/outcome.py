@@ -62,14 +62,6 @@ def remember(folder: Path, outcomes: Iterable[Outcome]) -> list[Outcome]:
     return merged
 
 
-def write_report(outputs: Path, outcomes: Iterable[Outcome], **of_the_run: Any) -> Path:
-    """Write run.json: what became of every notebook of the last run, whichever its study, after what is true of the run."""
-    told = ("study", "notebook", "status", "reason", "seconds", "memory", "cached", "retried")
-    notebooks = [{name: getattr(outcome, name) for name in told} for outcome in outcomes]
-    content = json.dumps({**of_the_run, "notebooks": notebooks}, ensure_ascii=False, indent=1)
-    return write_whole(outputs / "run.json", content.encode())
-
-
 def recall(folder: Path) -> list[Outcome]:
     """The outcomes that earlier runs left in a study's folder; none where the file is missing or spoilt."""
     try:

@@ -2,18 +2,18 @@
 
 import signal
 import threading
-import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from cxresearch.batch.lock import InUseError, hold
-from cxresearch.batch.outcome import FILE, Outcome, remember, said_by, write_report
+from cxresearch.batch.outcome import FILE, Outcome, remember, said_by
 from cxresearch.batch.plan import Plan, Task
+from cxresearch.batch.report import RunReport
 from cxresearch.batch.terminal import Progress
 from cxresearch.batch.workers import Here
 from cxresearch.present.outputs import assemble_results
@@ -25,39 +25,41 @@ class Run:
 
     Attributes
     ----------
-    outcomes : one a task that was run, skipped or failed, as they came
     pages : index.html of each study that was finished
     stopped : whether it was broken off by hand
-    began : when, by time.monotonic
+    report : run.json and run.html, which are kept up
     refused : studies that another run is at work on
     """
 
-    def __init__(self, plan: Plan, progress: Progress) -> None:
+    def __init__(self, plan: Plan, progress: Progress, **of_the_run: Any) -> None:
         self.plan, self.progress = plan, progress
-        self.outcomes: list[Outcome] = []
         self.pages: list[Path] = []
         self.stopped = False
-        self.began = time.monotonic()
         self.refused: set[str] = set()
+        self.report = RunReport(plan, lambda: (self.in_order(), list(self.pages)), **of_the_run)
+        self._outcomes: dict[str, list[Outcome]] = {study: [] for study in plan.studies}  # as they came
+        self._tasks = Counter(task.study for task in plan.tasks)
+        self._folders = {task.study: task.folder for task in plan.tasks}
 
     @property
     def failed(self) -> bool:
         """Whether anything failed."""
-        return any(outcome.status == "failed" for outcome in self.outcomes)
+        return any(outcome.status == "failed" for outcomes in self._outcomes.values() for outcome in outcomes)
 
     def add(self, outcome: Outcome) -> None:
         """Take note of one outcome, also on disk, so that a run that is killed can resume; the last of a study writes its page."""
-        self.outcomes.append(outcome)
+        self._outcomes[outcome.study].append(outcome)
         if not outcome.cached:
             with suppress(OSError):  # told when the page is written
-                remember(self._folder(outcome.study), [outcome])
+                remember(self._folders[outcome.study], [outcome])
         self.progress.tick(outcome)
-        if len(self.of(outcome.study)) == sum(task.study == outcome.study for task in self.plan.tasks):
+        if len(self._outcomes[outcome.study]) == self._tasks[outcome.study]:
             self.finish(outcome.study)
+        self.report.note()
 
     def of(self, study: str) -> list[Outcome]:
         """The outcomes of one study, in the order of its notebooks."""
-        return sorted((each for each in self.outcomes if each.study == study), key=lambda each: each.notebook)
+        return sorted(self._outcomes[study], key=lambda each: each.notebook)
 
     def in_order(self) -> list[Outcome]:
         """The outcomes study by study."""
@@ -66,15 +68,15 @@ class Run:
     def refuse(self, task: Task, reason: str) -> None:
         """Take note of a task that cannot be done now; its study's folder is left alone."""
         outcome = Outcome(task.study, task.notebook, "failed", reason)
-        self.outcomes.append(outcome)
+        self._outcomes[task.study].append(outcome)
         self.progress.tick(outcome)
 
     def stop(self, last: Iterable[Outcome]) -> None:
         """Take note of the last outcomes of a run that was broken off, and leave the folders in order."""
         for outcome in last:
-            if outcome not in self.outcomes:
+            if outcome not in self._outcomes[outcome.study]:
                 self.add(outcome)
-        begun = {outcome.study for outcome in self.outcomes} - self.refused
+        begun = {study for study, outcomes in self._outcomes.items() if outcomes} - self.refused
         for study in begun - {page.parent.name for page in self.pages}:
             self.finish(study)
 
@@ -83,7 +85,7 @@ class Run:
 
         Where nothing was done since they were written, they stay as they are.
         """
-        folder = self._folder(study)
+        folder = self._folders[study]
         if all(each.cached for each in self.of(study)) and _is_finished(folder):
             self.pages.append(folder / "index.html")
             return
@@ -92,19 +94,8 @@ class Run:
             assemble_results(folder)
             self.pages.append(write_page(self.plan.studies[study], folder, remember(folder, self.of(study))))
         except Exception as error:
-            self.outcomes.append(Outcome(study, "index.html", "failed", said_by(type(error).__name__, error)))
-
-    def report(self, **of_the_run: Any) -> None:
-        """Write run.json beside the studies' folders; a folder that cannot be written to has been told already."""
-        folders = {task.folder.parent for task in self.plan.tasks}
-        with suppress(OSError):
-            for outputs in folders:
-                took = round(time.monotonic() - self.began, 2)
-                began = (datetime.now().astimezone() - timedelta(seconds=took)).isoformat(timespec="seconds")
-                write_report(outputs, self.in_order(), began=began, seconds=took, stopped=self.stopped, **of_the_run)
-
-    def _folder(self, study: str) -> Path:
-        return next(task.folder for task in self.plan.tasks if task.study == study)
+            fault = Outcome(study, "index.html", "failed", said_by(type(error).__name__, error))
+            self._outcomes[study].append(fault)
 
 
 def run_plan(
@@ -128,17 +119,19 @@ def run_plan(
     memory : bytes that a notebook's kernel and all that it has started may take
     fail_fast : break off at the first failure
     """
-    run = Run(plan, progress)
-    with ExitStack() as locks:
-        tasks = [task for study in plan.studies for task in _hold(study, run, locks)]
+    run = Run(plan, progress, timeout=timeout, memory=memory)
+    with ExitStack() as held:
+        tasks = [task for study in plan.studies for task in _hold(study, run, held)]
         warm = warm and sum(bool(task.why) for task in tasks) > 1  # for one notebook a server does not pay
-        workers = locks.enter_context(Here(jobs, warm=warm, memory=memory, timeout=timeout))
+        workers = held.enter_context(Here(jobs, warm=warm, memory=memory, timeout=timeout))
+        run.report.of_the_run |= workers.told
+        held.enter_context(run.report)
         with _signals_interrupt():
             futures = [workers.submit(task) for task in tasks]
             if not _collect(futures, run, fail_fast):
                 workers.stop()
                 run.stop(future.result() for future in futures if not future.cancelled())
-    run.report(**workers.told)
+                run.report.end = "stopped" if run.stopped else "first failure"
     return run
 
 

@@ -1,49 +1,20 @@
 """One readable page a study, index.html: findings first, then tables and figures, then how it was made."""
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from functools import cache
-from html import escape
-from importlib import resources
 from itertools import count
 from pathlib import Path
-from typing import Any, Protocol
-
-from jinja2 import Environment, StrictUndefined, Template
+from typing import Any
 
 from cxresearch.present.colophon import Reported
+from cxresearch.present.html import Outcome, reason_of, template, with_code
 from cxresearch.present.outputs import write_whole
 from cxresearch.present.text import Text, catalogue
 
 FIRST_ANSWER = (
     4  # notebooks 00 to 03 ask how good data and measurement are; from 04 on they answer the study's questions
 )
-
-
-class Outcome(Protocol):
-    """What became of one notebook in a run."""
-
-    @property
-    def notebook(self) -> str:
-        """Its name, as 01_reliability."""
-
-    @property
-    def status(self) -> str:
-        """One of ok, skipped, failed."""
-
-    @property
-    def reason(self) -> str:
-        """Why it was skipped or failed."""
-
-    @property
-    def missing(self) -> Sequence[str]:
-        """Of a skipped one, the keys that the study file lacks."""
-
-    @property
-    def cell(self) -> int | None:
-        """Of a failed one, the cell that stopped it."""
 
 
 def write_page(study: Reported, folder: Path, outcomes: Sequence[Outcome] = ()) -> Path:
@@ -62,7 +33,7 @@ def write_page(study: Reported, folder: Path, outcomes: Sequence[Outcome] = ()) 
     notebooks = [_notebook(page, folder, text) for page in _pages(folder)]
     _number(notebooks)
     shown = {notebook["name"] for notebook in notebooks}
-    content = _template().render(
+    content = template("page.html").render(
         text=text,
         title=study.title,
         aim=study.aim,
@@ -73,13 +44,6 @@ def write_page(study: Reported, folder: Path, outcomes: Sequence[Outcome] = ()) 
         results="results.csv" if (folder / "results.csv").exists() else "",
     )
     return write_whole(folder / "index.html", content.encode())
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    source = resources.files("cxresearch.present") / "templates" / "page.html"
-    return environment.from_string(source.read_text(encoding="utf-8"))
 
 
 def _pages(folder: Path) -> list[dict[str, Any]]:
@@ -141,24 +105,9 @@ def _left_out(outcome: Outcome, folder: Path, text: Text) -> dict[str, str]:
         "title": _title(outcome.notebook, text),
         "status": text.heading(f"page.{outcome.status}"),
         "failed": "failed" if outcome.status == "failed" else "",
-        "reason": _with_code(_reason(outcome, text)),
+        "reason": with_code(reason_of(outcome, text)),
         "executed": _executed(folder, outcome.notebook),
     }
-
-
-def _reason(outcome: Outcome, text: Text) -> str:
-    """Why a notebook was left out, in the study's language; the message of an error as it is."""
-    if outcome.missing:
-        return text.note("page.lacks", keys=[f"`{key}`" for key in outcome.missing])
-    if outcome.cell is not None:
-        error = outcome.reason.removeprefix(f"cell {outcome.cell}: ")
-        return text.note("page.stopped", cell=outcome.cell, error=error)
-    return outcome.reason
-
-
-def _with_code(message: str) -> str:
-    """A message as HTML, what stands in backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(message))
 
 
 def _made(notebooks: list[dict[str, Any]]) -> dict[str, Any]:

@@ -97,6 +97,7 @@ def test_a_second_run_does_nothing_and_says_so(fresh, tmp_path):
         "2 up to date",
         "Everything is up to date.",
         f"page: {folder / 'index.html'}",
+        f"report: {folder.parent / 'run.html'}",
     ]
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == times
 
