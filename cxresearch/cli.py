@@ -96,8 +96,9 @@ def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
     from cxresearch.batch.run import run_plan
     from cxresearch.batch.terminal import Progress, shown, summary
 
-    with Progress(len(plan.tasks)) as progress:
-        result = run_plan(plan, jobs=min(jobs or count_cores(), len(plan.tasks)), progress=progress, **options)
+    jobs = min(jobs or count_cores(), len(plan.tasks))
+    with Progress(plan.tasks, jobs) as progress:
+        result = run_plan(plan, jobs=jobs, progress=progress, **options)
     click.echo(summary(result.in_order(), sorted(result.pages)))
     if result.report.fault:
         click.echo(f"The report {shown(result.report.page)} could not be written: {result.report.fault}", err=True)

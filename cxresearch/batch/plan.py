@@ -33,6 +33,7 @@ class Task:
     key : what its outputs depend on, with the present values
     why : why it must run, "" if it need not or cannot
     current : what became of it the last time, if that still holds; then nothing is to be done
+    expected : seconds that it took the last time, 0 where that is not known
     """
 
     study: str
@@ -46,6 +47,7 @@ class Task:
     key: Key = field(default_factory=dict)
     why: str = ""
     current: Outcome | None = None
+    expected: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ def _compare(task: Task, study: Study, shared: Key, last: Outcome | None, force:
     key = {**key_of_notebook(task.source, study.notebooks.get(task.notebook, {})), **shared}
     why = why_run(key, last, task.folder) or ("--force" if force else "")
     current = replace(last, cached=True) if last and not why else None
-    return replace(task, key=key, why=why, current=current)
+    return replace(task, key=key, why=why, current=current, expected=last.seconds if last else 0.0)
 
 
 def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:

@@ -11,17 +11,28 @@ from typing import TextIO
 from tqdm import tqdm
 
 from cxresearch.batch.outcome import Outcome
+from cxresearch.batch.pace import Pace
 from cxresearch.batch.plan import Task
+
+_BAR = "{n_fmt}/{total_fmt} |{bar}| {elapsed}{postfix}"
 
 
 class Progress:
-    """A bar on a terminal; in CI or in a file one plain line for each notebook that is done."""
+    """A bar with the time left on a terminal; in CI or in a file one plain line for each notebook that was run.
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
+    Parameters
+    ----------
+    tasks : what the run is to do
+    jobs : tasks at a time
+    """
+
+    def __init__(self, tasks: Sequence[Task], jobs: int, stream: TextIO | None = None) -> None:
         self.stream = stream or sys.stderr
-        self.total, self.done = total, 0
-        plain = bool(os.environ.get("CI")) or not self.stream.isatty()
-        self.bar = None if plain else tqdm(total=total, unit="notebook", file=self.stream, leave=False, mininterval=0)
+        self.total, self.done, self.pace = len(tasks), 0, Pace(tasks, jobs)
+        self.bar = None
+        if not os.environ.get("CI") and self.stream.isatty():
+            self.bar = tqdm(total=self.total, file=self.stream, leave=False, mininterval=0, bar_format=_BAR)
+            self._show()
 
     def __enter__(self) -> "Progress":
         return self
@@ -33,16 +44,22 @@ class Progress:
     def tick(self, outcome: Outcome) -> None:
         """Count one notebook as done."""
         self.done += 1
+        self.pace.done(outcome)
         name = f"{outcome.study} {outcome.notebook}"
         if self.bar is None:
             reason = f": {outcome.reason}" if outcome.reason else f" in {outcome.seconds:.1f} s"
-            reason = ", up to date" if _is_current(outcome) else reason
-            print(f"[{self.done}/{self.total}] {name} {outcome.status}{reason}", file=self.stream, flush=True)
+            if not outcome.cached:  # the summary tells what is up to date
+                print(f"[{self.done}/{self.total}] {name} {outcome.status}{reason}", file=self.stream, flush=True)
             return
         if outcome.status == "failed":
             self.bar.write(f"{name} failed: {outcome.reason}", file=self.stream)
-        self.bar.set_postfix_str(name, refresh=False)
         self.bar.update()
+        self._show(name)
+
+    def _show(self, name: str = "") -> None:
+        if self.bar is not None:
+            left = self.pace.seconds_left()
+            self.bar.set_postfix_str("; ".join(filter(None, ["" if left is None else f"{about(left)} left", name])))
 
 
 def summary(outcomes: Sequence[Outcome], pages: Sequence[Path]) -> str:
@@ -57,6 +74,18 @@ def summary(outcomes: Sequence[Outcome], pages: Sequence[Path]) -> str:
     lines += ["", ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)]
     lines += ["Everything is up to date."] if all(outcome.cached for outcome in outcomes) else []
     return "\n".join(lines + [f"page: {shown(page)}" for page in pages])
+
+
+def about(seconds: float) -> str:
+    """A time that is not known to the second.
+
+    >>> about(3), about(42), about(200), about(9000)
+    ('about 5 s', 'about 40 s', 'about 3 min', 'about 2 h 30 min')
+    """
+    if seconds < 57.5:
+        return f"about {max(round(seconds / 5), 1) * 5} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"about {hours} h {minutes} min" if hours else f"about {minutes} min"
 
 
 def planned(tasks: Sequence[Task]) -> str:
