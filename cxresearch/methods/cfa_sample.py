@@ -9,11 +9,12 @@ import pandas as pd
 from cxresearch.core.answers import Answers, moments_of, names_of, replicates_of, sound_answers
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments
+from cxresearch.core.polychoric import count_categories
 from cxresearch.core.results import words
 from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.cfa_model import FactorModel
-from cxresearch.methods.factor_matrix import FactorMatrix
+from cxresearch.methods.factor_matrix import FEW_GRADES, FactorMatrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,13 @@ class CfaSample:
         """The bootstrap of the items of a model; None without rows, or where none is asked for."""
         source = self.moments if self.rows is None else self.rows
         return replicates_of(source, list(model.items), n_bootstrap, seed=seed, design=self.design)
+
+    def graded(self, model: FactorModel) -> pd.DataFrame | None:
+        """(n, p) answers to its items if none has more than seven different ones, for methods of ordinal answers; else None."""
+        if self.rows is None:
+            return None
+        rows = self.rows[list(model.items)]
+        return rows if (count_categories(rows) <= FEW_GRADES).all() else None
 
     def clusters(self) -> np.ndarray | None:
         """(n,) cluster numbers; None where rows were drawn one by one."""

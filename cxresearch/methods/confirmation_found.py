@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 from cxresearch.core.correlation import Suitable, suitable_correlation
-from cxresearch.core.polychoric import Polychorics, count_categories
+from cxresearch.core.polychoric import Polychorics
 from cxresearch.methods.cfa_ordinal import OrdinalFit, fit_ordinal
 from cxresearch.methods.cfa_sample import CfaSample
 from cxresearch.methods.confirmation_rows import Estimated, Fitted
-from cxresearch.methods.factor_matrix import FEW_GRADES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,9 @@ class Found:
         single = Fitted.of(sample, sample.one_factor(), with_robust=False) if len(sample.moments.names) > 2 else None
         suitable, polychorics, ordinal = None, None, None
         if sample.rows is not None:
-            rows = sample.rows[list(model.items)]
-            suitable = suitable_correlation(rows, design=sample.design)
-            if (count_categories(rows) <= FEW_GRADES).all():
-                polychorics, ordinal = fit_ordinal(rows, model, sample.design)
+            suitable = suitable_correlation(sample.rows[list(model.items)], design=sample.design)
+        if (graded := sample.graded(model)) is not None:
+            polychorics, ordinal = fit_ordinal(graded, model, sample.design)
         ml, mlr = (fitted.by_ml(), fitted.by_mlr()) if fitted else (None, None)
         wlsmv = Estimated.of_ordinal(ordinal) if ordinal else None
         return cls(sample, fitted, single, suitable, polychorics, ordinal, ml, mlr, wlsmv)

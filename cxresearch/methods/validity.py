@@ -15,6 +15,7 @@ from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_fit import CfaFit, fit_cfa
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.cfa_sample import CfaSample
+from cxresearch.methods.ordinal_reliability import omega_rows
 from cxresearch.methods.replicates import FAILED_SHARE, interval_of_known
 from cxresearch.methods.validity_measures import (
     average_variance_extracted,
@@ -32,17 +33,19 @@ class ValidityResult(Result):
     ----------
     composite_reliability, ave, shared : of each construct; `shared` is the largest squared factor correlation. Empty where the
         confirmatory model did not converge
+    omega_ordinal : reliability of the sum of ordinal answers; empty where an item has more than seven, or the model has no solution
     htmt : heterotrait-monotrait ratios, a Series by pair of constructs
     cautions : what qualifies the result
     n_bootstrap : replicates behind each interval
     """
 
     views: ClassVar[Mapping[str, View]] = {
-        "validity": View(("composite_reliability", "ave", "max_shared_variance")),
+        "validity": View(("composite_reliability", "omega_ordinal", "ave", "max_shared_variance")),
         "validity_htmt": View(("htmt",), rows=("term",), columns="scale"),
     }
 
     composite_reliability: pd.Series
+    omega_ordinal: pd.Series
     ave: pd.Series
     shared: pd.Series
     htmt: pd.Series
@@ -88,7 +91,8 @@ def check_validity(
     Returns
     -------
     ValidityResult. Of each construct composite_reliability, ave and max_shared_variance (term = the construct that it is shared
-    with) by the ML confirmatory model of all constructs; of each pair htmt, which needs no model.
+    with) by the ML confirmatory model of all constructs; omega_ordinal by that of ordinal answers (WLSMV), where no item has more than
+    seven different ones; of each pair htmt, which needs no model.
 
     Raises
     ------
@@ -98,7 +102,8 @@ def check_validity(
     References
     ----------
     Fornell and Larcker (1981) Journal of Marketing Research 18:39-50, doi:10.1177/002224378101800104. Henseler, Ringle and
-    Sarstedt (2015) Journal of the Academy of Marketing Science 43:115-135, doi:10.1007/s11747-014-0403-8.
+    Sarstedt (2015) Journal of the Academy of Marketing Science 43:115-135, doi:10.1007/s11747-014-0403-8. Green and Yang (2009)
+    Psychometrika 74:155-167, doi:10.1007/s11336-008-9099-3 (omega of ordinal answers).
 
     Examples
     --------
@@ -110,12 +115,14 @@ def check_validity(
     {('speed', 'staff'): 0.46}
     """
     measured = _Measured.of(CfaSample.of(answers, scales, design), n_bootstrap, seed)
-    table = gather([*measured.construct_rows(), *measured.pair_rows()])
+    omega = omega_rows(measured.sample, measured.model)
+    table = gather([*measured.construct_rows(), omega, *measured.pair_rows()])
     return ValidityResult(
         table=table,
         n_used=measured.sample.n,
         n_dropped=measured.sample.n_dropped,
         composite_reliability=_by_scale(table, "composite_reliability"),
+        omega_ordinal=_by_scale(table, "omega_ordinal"),
         ave=_by_scale(table, "ave"),
         shared=_by_scale(table, "max_shared_variance"),
         htmt=_by_pair(table),
@@ -188,6 +195,9 @@ class _Measured:
             found.append(Finding("validity.inadmissible"))
         if self.fits is not None and self.fit.admissible and (~self.fits.admissible).mean() > FAILED_SHARE:
             found.append(Finding("validity.unstable", {"percent": 100 * float((~self.fits.admissible).mean())}))
+        undefined = [name for name in self.model.factors if name not in _by_scale(table, "omega_ordinal")]
+        if 0 < len(undefined) < len(self.model.factors):
+            found.append(Finding("validity.no_omega_ordinal", {"scales": undefined}))
         found += [*_convergent(table), *_discriminant(table)]
         if self.sample.single:
             found.append(Finding("validity.single", {"scales": self.sample.single}))
