@@ -48,16 +48,8 @@ class ConfirmationResult(Result):
         "cfa_indices": View(
             ("cfi", "tli", "rmsea", "rmsea_conf_low", "rmsea_conf_high", "srmr", "aic", "bic"), rows=("method",)
         ),
-        "cfa_loadings": View(("standardized_loading",), rows=("scale", "term"), columns="numbers", method="mlr"),
-        "cfa_loadings_plain": View(("standardized_loading",), rows=("scale", "term"), columns="numbers", method="ml"),
-        "cfa_loadings_ordinal": View(
-            ("standardized_loading",), rows=("scale", "term"), columns="numbers", method="wlsmv"
-        ),
-        "cfa_correlations": View(("factor_correlation",), rows=("scale", "term"), columns="numbers", method="mlr"),
-        "cfa_correlations_plain": View(("factor_correlation",), rows=("scale", "term"), columns="numbers", method="ml"),
-        "cfa_correlations_ordinal": View(
-            ("factor_correlation",), rows=("scale", "term"), columns="numbers", method="wlsmv"
-        ),
+        "cfa_loadings": View(("standardized_loading",), rows=("method", "scale", "term"), columns="numbers"),
+        "cfa_correlations": View(("factor_correlation",), rows=("method", "scale", "term"), columns="numbers"),
         "cfa_modifications": View(("modification_index", "expected_change"), rows=("scale", "term")),
     }
 
