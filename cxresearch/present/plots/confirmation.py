@@ -144,10 +144,12 @@ def plot_residuals(result: Result, *, ax: Axes | None = None) -> Axes:
     if not names:
         return _nothing(ax)
     matrix = _triangle(rows, names)[1:, :-1]
-    _heat(ax, matrix, max(0.2, float(np.nanmax(np.abs(matrix)))), [names[1:], names[:-1]], size=7, short=True)
+    limit = max(0.2, float(np.nanmax(np.abs(matrix))))
+    _heat(ax, matrix, limit, [names[1:], names[:-1]], size=7, short=True)
     for (line, column), value in np.ndenumerate(matrix):
         if not np.isnan(value) and not rule.met(abs(value)):
-            ax.plot(column, line, "o", color=INK, markersize=3)
+            colour = "white" if abs(value) > 0.6 * limit else INK
+            ax.plot(column, line, "o", color=colour, markersize=3)
     _bar(ax, text.axis("cfa_residual", value=rule.value, citation=rule.citation))
     return ax
 
