@@ -58,8 +58,9 @@ _POOLED = (
     _Pooled("24_pooled_slopes", "coefficient", "06_service_drivers", ("ols",)),
 )
 _RANKED = (
-    _Pooled("25_performance_ranks", "performance", "06_service_drivers", ("mean, 0 to 100",)),
-    _Pooled("26_r_squared_ranks", "r_squared", "06_service_drivers", ("ols",)),
+    _Pooled("25_outcome_ranks", "construct_score", "06_service_drivers", ("mean, 0 to 100",)),
+    _Pooled("26_performance_ranks", "performance", "06_service_drivers", ("mean, 0 to 100",)),
+    _Pooled("27_r_squared_ranks", "r_squared", "06_service_drivers", ("ols",)),
 )
 
 
@@ -104,7 +105,6 @@ def _overview(found: Collection, subject: _Subject) -> None:
     headlines = pick_headlines(found.results)
     report.finding(headlines)
     report.table(headlines)
-    report.note("summary.own_scale")
     report.layout(_failures(found, report.text), "failures")
     report.finish()
 

@@ -49,7 +49,7 @@ def driver_table(
     performance, crosshair, on_hundred = _performance_rows(
         moments, replicates, ranges, main, shares[main][0], by_driver
     )
-    parts += [correlation_rows, performance]
+    parts += [correlation_rows, performance, _outcome_score(moments, replicates, ranges)]
     headline = {
         "r_squared": float(total), "adjusted_r_squared": float(adjusted), "importance": main,
         "crosshair": crosshair, "on_hundred": on_hundred, "leads": _leads(*shares[main], replicates),
@@ -92,6 +92,19 @@ def _performance_rows(
     quadrant = np.where(heavy, np.where(well, KEEP_UP, CONCENTRATE), np.where(well, OVERKILL, LOW_PRIORITY))
     how = words(kind, unit, "crosshair at means", moments.design_words)
     return gather([rows, tidy("quadrant", quadrant, method=how, **columns)]), crosshair, on_hundred
+
+
+def _outcome_score(
+    moments: Moments, replicates: Moments, ranges: Mapping[str, tuple[float, float]] | None
+) -> pd.DataFrame:
+    """The mean of the outcome on 0 to 100, which studies with different scales share; no row where its range is not known."""
+    outcome = moments.names[-1]
+    if ranges is None or outcome not in ranges or np.isnan(moments.mean[-1]):
+        return tidy("construct_score", [])
+    low, high = ranges[outcome]
+    score, stack = (100 * (m.mean[..., -1] - low) / (high - low) for m in (moments, replicates))
+    how = words("mean, 0 to 100", moments.design_words)
+    return with_interval(replicates, "construct_score", score, stack, method=how, scale=outcome, n=int(moments.n))
 
 
 def _cut(rows: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from cxresearch.methods.reliability_rows import ALL
 
 _PICKED = (  # quantity of results.csv, notebook, words of its method that are wanted, name in the summary
     ("rows_used", "00_data_quality", "", "rows_used"),
-    ("item_mean", "00_data_quality", "flagged rows kept", "outcome_mean"),
+    ("construct_score", "06_service_drivers", "mean, 0 to 100", "outcome_score"),
     ("careless_flagged", "00_data_quality", "", "careless_flagged"),
     ("cfi", "03_confirmatory", "ml", "cfi"),
     ("rmsea", "03_confirmatory", "ml", "rmsea"),
@@ -25,7 +25,7 @@ class Headlines(Result):
 
     views: ClassVar[Mapping[str, View]] = {
         "headlines": View(
-            ("rows_used", "outcome_mean", "lowest_alpha", "cfi", "rmsea", "r_squared", "careless_flagged"),
+            ("rows_used", "outcome_score", "lowest_alpha", "cfi", "rmsea", "r_squared", "careless_flagged"),
             rows=("group",),
         )
     }
@@ -46,7 +46,7 @@ def pick_headlines(results: pd.DataFrame) -> Headlines:
 
     Returns
     -------
-    Headlines: rows_used, outcome_mean (on the study's own scale; `scale` is its outcome), lowest_alpha (`scale` is the scale that
+    Headlines: rows_used, outcome_score (mean of the outcome on 0 to 100; `scale` is its name), lowest_alpha (`scale` is the scale that
     has it), cfi and rmsea of the CFA, r_squared of the drivers, careless_flagged; each where its notebook has run.
     """
     parts = [_renamed(_rows(results, *wanted), name) for *wanted, name in _PICKED]

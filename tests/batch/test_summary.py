@@ -25,7 +25,7 @@ def numbers_of(shift, n):
     cfa = {"scale": "speed", "n": n}
     return [
         number("00_data_quality", "rows_used", n),
-        number("00_data_quality", "item_mean", 3.5 + shift, 0.05, scale="sat", term="sat", n=n, method="flagged rows kept"),
+        number("06_service_drivers", "construct_score", 62.5 + 25 * shift, 0.5, scale="sat", n=n, method="mean, 0 to 100; percentile bootstrap"),
         number("01_reliability", "alpha", 0.8 + shift, 0.02, scale="speed", n=n),
         number("01_reliability", "alpha", 0.7, 0.02, scale="all", n=n),
         number("03_confirmatory", "cfi", 0.95, scale="cfa", method="ml"),
@@ -75,7 +75,7 @@ def one(table, quantity, **keys):
 def test_headlines_stand_side_by_side(outputs):
     table = summary_of(outputs)
     assert one(table, "rows_used", group="south")["estimate"] == 200
-    assert one(table, "outcome_mean", group="west")["estimate"] == pytest.approx(3.45)
+    assert one(table, "outcome_score", group="west")["estimate"] == pytest.approx(61.25)
     assert one(table, "cfi", group="north")["estimate"] == 0.95
     assert one(table, "lowest_alpha", group="south")["estimate"] == pytest.approx(
         0.9
@@ -113,8 +113,10 @@ def test_alphas_loadings_and_slopes_are_pooled_and_robust_loadings_preferred(out
 
 def test_studies_are_ranked(outputs):
     table = summary_of(outputs)
-    ranks = table[(table["quantity"] == "rank") & (table["notebook"] == "25_performance_ranks")].set_index("group")
+    ranks = table[(table["quantity"] == "rank") & (table["notebook"] == "26_performance_ranks")].set_index("group")
     assert ranks["estimate"].to_dict() == {"north": 2, "south": 1, "west": 3}
+    outcome = table[(table["quantity"] == "rank") & (table["notebook"] == "25_outcome_ranks")].set_index("group")
+    assert outcome["estimate"].to_dict() == {"north": 2, "south": 1, "west": 3}
     assert ranks.loc["south", ["conf_low", "conf_high"]].tolist() == ["1.0", "1.0"]
 
 
@@ -135,7 +137,7 @@ def test_chinese_studies_have_a_chinese_summary(tmp_path):
 def test_studies_that_share_nothing_are_told_so(tmp_path):
     write_study(tmp_path, "a", numbers_of(0.0, 100))
     page = write_summary(tmp_path).read_text(encoding="utf-8")
-    assert page.count("No two studies share such a number.") == 6
+    assert page.count("No two studies share such a number.") == 7
 
 
 def test_the_same_data_under_two_names_are_told(tmp_path):

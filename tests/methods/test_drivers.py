@@ -251,6 +251,14 @@ class TestPerformance:
         assert result.on_hundred
         assert set(rows["method"]) == {"mean, 0 to 100; percentile bootstrap"}
 
+    def test_the_outcome_on_a_hundred_where_its_range_is_given(self, plain):
+        result = regress(ranges={"rating": (20, 120)})
+        row = result.pick("construct_score", scale="rating").iloc[0]
+        assert row["estimate"] == pytest.approx(ATTITUDE["rating"].mean() - 20, abs=CLOSED_FORM)
+        assert row["conf_low"] < row["estimate"] < row["conf_high"]
+        assert row["n"] == len(ATTITUDE)
+        assert plain.pick("construct_score").empty
+
     def test_a_missing_range_keeps_all_in_raw_units(self):
         assert not regress(ranges={"complaints": (0, 100)}).on_hundred
 
