@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 
+from cxresearch.core.personal import mask
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.
 
-    The message has three parts: what was expected, what was found, what to do.
+    The message has three parts: what was expected, what was found, what to do. Personal data in what was found are masked.
 
     >>> raise InputError("`items` must be numeric", "found text in q3, q7 (2 of 8 columns)", "Map them or drop them.")
     Traceback (most recent call last):
@@ -17,7 +19,7 @@ class InputError(ValueError):
         message = f"{expected}; {found}" if found else expected
         if action:
             message = f"{message.rstrip('.')}. {action}"
-        super().__init__(message)
+        super().__init__(mask(message))
 
 
 class CxWarning(UserWarning):

@@ -11,9 +11,9 @@ import cxresearch
 
 PACKAGE = Path(cxresearch.__file__).parent
 MAY_IMPORT = {
-    "errors": set(),
+    "errors": {"core.personal"},  # a message may quote a cell
     "core": {"errors"},
-    "study": {"errors", "core.design", "core.rules", "core.careless"},  # careless: rows may be dropped as they are read
+    "study": {"errors", "core.design", "core.rules", "core.careless", "core.personal"},  # to drop rows and to mask
     "methods": {"errors", "core", "methods"},
     "present": {"errors", "core", "study", "present"},
     "batch": {"errors", "study", "core", "present", "methods", "batch"},

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from cxresearch.core.personal import mask
 from cxresearch.errors import InputError
 from cxresearch.present.outputs import write_whole
 
@@ -72,8 +73,8 @@ def recall(folder: Path) -> list[Outcome]:
 
 
 def one_line(text: object, limit: int = 400) -> str:
-    """A message without colours and line breaks, cut where it grows long."""
-    flat = " ".join(_COLOURS.sub("", str(text)).split())
+    """A message without colours, line breaks and personal data, cut where it grows long."""
+    flat = mask(" ".join(_COLOURS.sub("", str(text)).split()))
     return flat if len(flat) <= limit else f"{flat[:limit]}…"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from cxresearch.batch.freshness import hash_file
 from cxresearch.batch.kernels import KernelPool
+from cxresearch.batch.masking import mask_outputs
 from cxresearch.batch.outcome import Outcome, said_by
 from cxresearch.batch.plan import Task
 from cxresearch.present.outputs import clear_notebook, files_of_notebook, write_whole
@@ -106,6 +107,7 @@ def _keep(task: Task, execution: "Execution") -> Outcome:
 def _as_file(notebook: "NotebookNode") -> bytes:
     import nbformat
 
+    mask_outputs(notebook)
     return nbformat.writes(notebook).encode()
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import PurePath
 from typing import NamedTuple
 
+from cxresearch.core.personal import mask
+
 Where = tuple[str | int, ...]  # the steps to an entry of the study file
 
 
@@ -19,7 +21,7 @@ class Fault(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{spelt(self.path)}: {self.message}" if self.path else self.message
+        return mask(f"{spelt(self.path)}: {self.message}" if self.path else self.message)
 
 
 def spelt(path: Where) -> str:

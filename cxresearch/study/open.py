@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.personal import mask_codes
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.checks import Known, check_meaning
 from cxresearch.study.codes import as_codes
@@ -132,7 +133,7 @@ class Study:
             )
         frame = read_table(experts.judgements, folder=self.folder).frame[JUDGEMENT_COLUMNS]
         names = frame[JUDGEMENT_COLUMNS[:-1]].apply(as_codes)
-        return names.assign(judgement=_as_ratios(frame["judgement"]))
+        return names.assign(expert=mask_codes(names["expert"]), judgement=_as_ratios(frame["judgement"]))
 
     def sources(self) -> dict[str, str]:
         """Every data file that the study names (path relative to the study file) -> its SHA-256."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.personal import mask, mask_codes
 from cxresearch.errors import InputError, name_some
 from cxresearch.study import filters
 from cxresearch.study.answers import read_answers
@@ -52,7 +53,8 @@ class Survey:
     ranges : column of `answers` -> (low, high): items whose construct has a scale, or only worded answers, and `recommend`
     scores : floats; construct means (nan unless all items are answered), then outcome and driver columns that are no construct
     outcome, drivers : as in `scores`; by default every other construct drives, but for one named loyalty
-    groups : text codes ("1", never "1.0"), missing where missing; a column for each of `groups:`, and `cases.by`
+    groups : text codes ("1", never "1.0"), missing where missing, personal data masked; a column for each of `groups:`, and
+        `cases.by`
     by : `cases.by`, else the first of `groups:`
     design : survey weights and clusters
     item_log : what happened to each column of `answers`: n_rows, n_missing, of these n_missing_code and n_out_of_scale; n_text
@@ -169,7 +171,7 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         encoding=table.encoding,
         paths=table.paths,
         value_labels={column: _text_keys(labels) for column, labels in table.value_labels.items()},
-        variable_labels=table.variable_labels,
+        variable_labels={column: mask(label) for column, label in table.variable_labels.items()},
     )
 
 
@@ -241,7 +243,9 @@ def _scores(file: "StudyFile", answers: pd.DataFrame) -> pd.DataFrame:
 
 def _groups(file: "StudyFile", frame: pd.DataFrame) -> pd.DataFrame:
     columns = _group_columns(file)
-    return pd.DataFrame({name: as_codes(frame[name]) for name in columns}, index=frame.index, columns=columns)
+    return pd.DataFrame(
+        {name: mask_codes(as_codes(frame[name])) for name in columns}, index=frame.index, columns=columns
+    )
 
 
 def _group_columns(file: "StudyFile") -> list[str]:
@@ -264,4 +268,4 @@ def _row_log(**counts: int) -> pd.DataFrame:
 
 
 def _text_keys(labels: Mapping[Any, str]) -> dict[str, str]:
-    return {code_of(code): str(label) for code, label in labels.items()}
+    return {code_of(code): mask(str(label)) for code, label in labels.items()}

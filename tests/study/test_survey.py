@@ -213,6 +213,18 @@ def test_straight_lining_is_seen_before_reversal(tmp_path):
     assert survey.answers["q7"].tolist() == [1, 5]
 
 
+def test_group_codes_hold_no_personal_data(tmp_path):
+    table = "q1,q2,agent\n1,2,13800138000\n3,4,13900139000\n5,1,Li\n2,2,13800138000\n"
+    survey = read(tmp_path, table, groups={"agent": "Agent"})
+    assert survey.groups["agent"].tolist() == ["[phone] 1", "[phone] 2", "Li", "[phone] 1"]
+
+
+def test_a_bad_answer_is_quoted_without_personal_data(tmp_path):
+    with pytest.raises(InputError, match=r"q1: 'call \[phone\]' \(1\), row 2") as raised:
+        read(tmp_path, "q1,q2\ncall 13800138000,2\n3,4\n")
+    assert "138" not in str(raised.value)
+
+
 def test_groups_are_text_codes(tmp_path):
     table = "q1,q2,company,region,wave\n1,2,1,North,2\n3,4,,,2\n5,1,2,North,1\n"
     survey = read(tmp_path, table, groups={"company": "Company", "region": "Region"}, cases={"by": "wave"})
