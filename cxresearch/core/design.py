@@ -13,7 +13,7 @@ class Design:
     """Sampling weights and clusters of the rows of a survey.
 
     Both are Series on the row index of the answers; None where the study has none. A row keeps its weight and cluster
-    whatever subset of rows a method uses (`on`).
+    whatever subset of rows a method uses (`on`). `sampled` says of which large table the rows are a random sample.
 
     Raises
     ------
@@ -24,6 +24,7 @@ class Design:
 
     weights: pd.Series | None = None
     clusters: pd.Series | None = None
+    sampled: str = ""
 
     def __post_init__(self) -> None:
         for name, column in (("weights", self.weights), ("clusters", self.clusters)):
@@ -45,15 +46,17 @@ class Design:
 
     @property
     def words(self) -> str:
-        """What to say in a result's `method`: '', 'weighted', 'clustered' or 'weighted; clustered'."""
+        """What to say in a result's `method`: '', 'weighted', 'clustered' or both, and the sample where the rows are one."""
         parts = [("weighted", self.weights), ("clustered", self.clusters)]
-        return "; ".join(word for word, column in parts if column is not None)
+        said = [word for word, column in parts if column is not None]
+        return "; ".join([*said, *([self.sampled] if self.sampled else [])])
 
     def on(self, index: pd.Index) -> "Design":
         """The design of the rows in `index`."""
         return Design(
             None if self.weights is None else _of_rows("weights", self.weights, index),
             None if self.clusters is None else _of_rows("clusters", self.clusters, index),
+            self.sampled,
         )
 
     def weights_on(self, index: pd.Index) -> np.ndarray:

@@ -1,6 +1,6 @@
 """A table of answers of any size: nothing of it is held in memory but what its reductions give."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from cxresearch.errors import InputError, name_some
 GROUPS = 400  # random groups of rows, where the study has no clusters: what a bootstrap draws from
 MOST_CLUSTERS = 50_000  # whose sums of products are still held in memory
 SAMPLE = 100_000  # rows of the random sample for what needs the answers themselves
-_UNIT, _DRAW = "_unit", "_draw"
+_BY, _WEIGHT, _UNIT, _DRAW = "by:", "_weight", "_unit", "_draw"  # names that no column of a study has
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +27,70 @@ class LargeTable:
 
     Attributes
     ----------
-    frame : lazy frame of the columns; missing answers are null
-    names : numeric columns, in order
+    frame : lazy frame of the answers, the groups, and what a design and a bootstrap need; missing answers are null
+    names : columns of answers, in order
+    groups : columns by which rows can be counted apart
     n_rows : rows
-    weight : column of survey weights; None where there are none
+    weighted : whether rows have survey weights
     clusters : number of clusters; None where rows were drawn one by one: then random groups of rows take their place
     """
 
     frame: nw.LazyFrame
     names: tuple[str, ...]
+    groups: tuple[str, ...]
     n_rows: int
-    weight: str | None
+    weighted: bool
     clusters: int | None
     _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
-        cls, native: Any, names: Sequence[str], *, row: str, weight: str | None = None, cluster: str | None = None
+        cls,
+        table: Any,
+        names: Sequence[str],
+        *,
+        row: str,
+        weight: str | None = None,
+        cluster: str | None = None,
+        groups: Sequence[str] = (),
     ) -> "LargeTable":
-        """The table behind a DuckDB relation, a Spark, polars or pandas DataFrame, or a pyarrow table.
+        """The table behind a DuckDB relation, a Spark, polars, pandas or Narwhals DataFrame, or a pyarrow table.
 
         Parameters
         ----------
         names : columns of answers; numbers
         row : column of whole numbers that tell the rows apart, from which random groups and samples are drawn
         weight, cluster : columns of the design
+        groups : further columns by which rows can be counted apart
 
         Raises
         ------
         InputError
-            For a column that is not there or no number; a weight or cluster that is missing, negative weights; too many clusters.
+            For a column that is not there or no number; a weight or cluster that is missing; negative weights; too many clusters.
         """
-        frame = nw.from_native(native).lazy()
+        frame = nw.from_native(table).lazy()
         schema = frame.collect_schema()
-        _refuse_bad_columns(schema, names, [row, *filter(None, (weight, cluster))])
-        answers = [_as_float(name, schema) for name in names]
-        others = [nw.col(name) for name in schema if name not in names]
-        draw = reductions.random_number(row, 0)
-        unit = nw.col(cluster) if cluster else draw % GROUPS
-        frame = frame.select(*answers, *others).with_columns(draw.alias(_DRAW), unit.alias(_UNIT))
+        _refuse_bad_columns(schema, names, [row, *groups, *filter(None, (weight, cluster))])
+        draw = reductions.random_number(row)
+        frame = frame.select(
+            *(_as_float(name, schema) for name in names),
+            *(nw.col(name).alias(_BY + name) for name in groups),
+            (nw.lit(1.0, nw.Float64) if weight is None else nw.col(weight).cast(nw.Float64)).alias(_WEIGHT),
+            (nw.col(cluster) if cluster else draw % GROUPS).alias(_UNIT),
+            draw.alias(_DRAW),
+        )
         n_rows, clusters = _count(frame, weight, cluster)
-        return cls(frame, tuple(names), n_rows, weight, clusters)
+        return cls(frame, tuple(names), tuple(groups), n_rows, weight is not None, clusters)
+
+    def derive(self, columns: Mapping[str, nw.Expr]) -> "LargeTable":
+        """The table with other columns of answers, made from these row by row: scores, for instance."""
+        own = [*(_BY + name for name in self.groups), _WEIGHT, _UNIT, _DRAW]
+        frame = self.frame.select(*(column.alias(name) for name, column in columns.items()), *own)
+        return replace(self, frame=frame, names=tuple(columns), _known={})
+
+    def only_groups(self) -> "LargeTable":
+        """The table of its groups alone, as answers that can be counted."""
+        return self.derive({name: nw.col(_BY + name) for name in self.groups})
 
     def __getitem__(self, names: Sequence[str]) -> "LargeTable":
         """The table with some of its columns of answers, in the order asked for.
@@ -89,6 +112,9 @@ class LargeTable:
     def __len__(self) -> int:
         return self.n_rows
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
     @property
     def columns(self) -> pd.Index:
         """The columns of answers, as those of a DataFrame."""
@@ -97,7 +123,7 @@ class LargeTable:
     @property
     def design_words(self) -> str:
         """What to say in a result's `method`: how rows count, and what a bootstrap draws."""
-        return words("weighted" if self.weight else "", "clustered" if self.clusters is not None else RANDOM_GROUPS)
+        return words("weighted" if self.weighted else "", "clustered" if self.clusters is not None else RANDOM_GROUPS)
 
     @property
     def outline(self) -> pd.DataFrame:
@@ -114,14 +140,20 @@ class LargeTable:
         middle = np.nan_to_num(
             seen["mean"].where(~whole, seen["mean"].round()).to_numpy()
         )  # codes stay whole: exact sums
-        n, sums = reductions.unit_sums(self.frame, self.names, middle, unit=_UNIT, weight=self.weight)
+        n, sums = reductions.unit_sums(self.frame, self.names, middle, unit=_UNIT, weight=self._weight)
         return Totals(self.names, n, middle, sums, self.design_words)
+
+    @property
+    def _weight(self) -> str | None:
+        return _WEIGHT if self.weighted else None
 
     def counts(self, *columns: str, by_unit: bool = False) -> pd.DataFrame:
         """Rows of each combination of values, with their weights: the columns (and `unit`), n, w, w2."""
-        wanted = [*columns, *([_UNIT] if by_unit else [])]
-        found = self._once(("counts", *wanted), lambda: reductions.value_counts(self.frame, wanted, weight=self.weight))
-        return found.rename(columns={_UNIT: "unit"})
+        wanted = [*(name if name in self.names else _BY + name for name in columns), *([_UNIT] if by_unit else [])]
+        found = self._once(
+            ("counts", *wanted), lambda: reductions.value_counts(self.frame, wanted, weight=self._weight)
+        )
+        return found.set_axis([*columns, *(["unit"] if by_unit else []), "n", "w", "w2"], axis=1)
 
     def levels(self) -> dict[str, np.ndarray]:
         """Different answers to each column, in order."""
@@ -130,29 +162,39 @@ class LargeTable:
     def pair_tables(self) -> tuple[np.ndarray, np.ndarray]:
         """Tables (p, K, p, K) of all pairs of columns over the complete rows: weights, and squared weights."""
         return self._once(
-            ("pairs", self.names), lambda: reductions.pair_tables(self.frame, self.levels(), weight=self.weight)
+            ("pairs", self.names), lambda: reductions.pair_tables(self.frame, self.levels(), weight=self._weight)
         )
 
-    def sample(self, n: int = SAMPLE, *, seed: int, also: Sequence[str] = ()) -> tuple[pd.DataFrame, Design]:
-        """A simple random sample of about n rows without replacement, with its weights and clusters.
+    def sample(self, n: int = SAMPLE, *, seed: int) -> tuple[pd.DataFrame, Design]:
+        """A simple random sample of about n rows without replacement: answers and groups, and their weights and clusters.
 
-        The same rows for the same seed on every engine. Returns all rows where there are no more than n.
+        The same rows for the same seed on every engine; all rows where there are no more than n.
         """
+        columns = [*self.names, *(_BY + name for name in self.groups), _WEIGHT, _UNIT, _DRAW]
         share = min(1.0, n / max(self.n_rows, 1))
-        drawn = (nw.col(_DRAW) * 69_621 + seed % 1_000_003 * 48_271) % reductions.PRIME
-        kept = self.frame.filter(drawn < int(share * reductions.PRIME)) if share < 1 else self.frame
-        others = [name for name in dict.fromkeys([*also, self.weight]) if name]
-        rows = reductions.to_pandas(kept.select(*self.names, *others, _UNIT, _DRAW)).sort_values(_DRAW)
-        rows = rows.reset_index(drop=True)
+        kept = self.frame.filter(in_sample(nw.col(_DRAW), share, seed)) if share < 1 else self.frame
+        rows = reductions.to_pandas(kept.select(*columns)).sort_values(_DRAW, ignore_index=True)
+        said = told_sample(len(rows), self.n_rows) if share < 1 else ""
         design = Design(
-            None if self.weight is None else rows[self.weight], None if self.clusters is None else rows[_UNIT]
+            rows[_WEIGHT] if self.weighted else None, rows[_UNIT] if self.clusters is not None else None, said
         )
-        return rows[[*self.names, *also]], design
+        return rows[columns[:-3]].set_axis([*self.names, *self.groups], axis=1), design
 
     def _once(self, key: Any, make: Any) -> Any:
         if key not in self._known:
             self._known[key] = make()
         return self._known[key]
+
+
+def in_sample(draw: nw.Expr, share: float, seed: int) -> nw.Expr:
+    """Whether a row belongs to a random sample of a share of all rows, from its random number."""
+    moved = (draw + pow(48_271, seed + 1, reductions.PRIME)) % reductions.PRIME
+    return (moved * moved + moved) % reductions.PRIME < int(share * reductions.PRIME)
+
+
+def told_sample(n: int, total: int) -> str:
+    """What a `method` says of numbers that rest on a random sample."""
+    return f"random sample of {n} of {total} rows"
 
 
 def _refuse_bad_columns(schema: nw.Schema, names: Sequence[str], others: Sequence[str]) -> None:
@@ -175,12 +217,12 @@ def _count(frame: nw.LazyFrame, weight: str | None, cluster: str | None) -> tupl
     """Rows and clusters, once it is sure that every row has a sound weight and a cluster."""
     wanted = [nw.len().alias("n")]
     if weight is not None:
-        value = nw.col(weight).cast(nw.Float64)
+        value = nw.col(_WEIGHT)
         wanted.append((value.is_null() | value.is_nan() | (value < 0)).cast(nw.Int64).sum().alias("bad_weights"))
     if cluster is not None:
         wanted += [
-            nw.col(cluster).n_unique().alias("clusters"),
-            nw.col(cluster).is_null().cast(nw.Int64).sum().alias("bad_clusters"),
+            nw.col(_UNIT).n_unique().alias("clusters"),
+            nw.col(_UNIT).is_null().cast(nw.Int64).sum().alias("bad_clusters"),
         ]
     found = reductions.to_pandas(frame.select(*wanted)).iloc[0].to_dict()
     for key, told, column in (("bad_weights", "a weight of 0 or more", weight), ("bad_clusters", "a cluster", cluster)):

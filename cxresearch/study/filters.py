@@ -19,12 +19,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.codes import as_codes, code_of
 from cxresearch.study.faults import nearest
+from cxresearch.study.lazy_filters import compared, moment_of
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -50,10 +52,13 @@ _RESERVED = ("and", "or", "not", "in")
 
 @dataclass(frozen=True, slots=True)
 class _Truth:
-    """What is known of each row: the condition holds, or it does not; neither where something is missing."""
+    """What is known of each row: the condition holds, or it does not; neither where something is missing.
 
-    yes: np.ndarray
-    no: np.ndarray
+    Arrays of bool for rows in memory, expressions for a table that is not.
+    """
+
+    yes: Any
+    no: Any
 
     def __and__(self, other: "_Truth") -> "_Truth":
         return _Truth(self.yes & other.yes, self.no | other.no)
@@ -71,7 +76,8 @@ class _Column:
 
 
 _Operand = _Column | float | str
-_Condition = Callable[[pd.DataFrame], _Truth]
+_Rows = pd.DataFrame | nw.Schema
+_Condition = Callable[[_Rows], _Truth]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +102,29 @@ class Filter:
         InputError
             If a column is not there, or if numbers and words are put in order.
         """
-        absent = [name for name in self.columns if name not in frame.columns]
+        self._refuse_absent(list(frame.columns))
+        return pd.Series(self._condition(frame).yes, index=frame.index, dtype=bool)
+
+    def expression(self, schema: nw.Schema) -> nw.Expr:
+        """Whether a row is kept, as an expression over a table of these columns.
+
+        Raises
+        ------
+        InputError
+            As `mask`.
+        """
+        self._refuse_absent(list(schema))
+        return self._condition(schema).yes
+
+    def _refuse_absent(self, known: list[str]) -> None:
+        absent = [name for name in self.columns if name not in known]
         if absent:
-            near = nearest(absent[0], frame.columns)
+            near = nearest(absent[0], known)
             raise InputError(
                 f"the filter '{self.text}' must name columns of the data",
                 f"found no column {name_some(absent)}",
                 f"Did you mean '{near}'?" if near else "A text to compare with needs quotation marks.",
             )
-        return pd.Series(self._condition(frame).yes, index=frame.index, dtype=bool)
 
 
 def parse(text: str) -> Filter:
@@ -239,8 +259,11 @@ def _any(truths: list[_Truth]) -> _Truth:
     return whole
 
 
-def _compared(frame: pd.DataFrame, left: _Operand, sign: str, right: _Operand) -> _Truth:
+def _compared(frame: _Rows, left: _Operand, sign: str, right: _Operand) -> _Truth:
     """Compare as numbers where both sides are numbers, as dates with a date column, else as text codes."""
+    if not isinstance(frame, pd.DataFrame):
+        told = [("column", side.name) if isinstance(side, _Column) else ("value", side) for side in (left, right)]
+        return _Truth(*compared(frame, told[0], sign, told[1]))
     sides = [frame[side.name] if isinstance(side, _Column) else side for side in (left, right)]
     known = np.ones(len(frame), bool)
     for side in sides:
@@ -250,7 +273,10 @@ def _compared(frame: pd.DataFrame, left: _Operand, sign: str, right: _Operand) -
     if all(map(_is_numeric, sides)):
         values = [side.to_numpy(float, na_value=np.nan) if isinstance(side, pd.Series) else side for side in sides]
     elif any(isinstance(side, pd.Series) and pd.api.types.is_datetime64_any_dtype(side) for side in sides):
-        values = [pd.to_datetime(side).to_numpy() if isinstance(side, pd.Series) else _moment(side) for side in sides]
+        values = [
+            pd.to_datetime(side).to_numpy() if isinstance(side, pd.Series) else moment_of(side).to_datetime64()
+            for side in sides
+        ]
     elif any(map(_is_numeric, sides)) and sign not in ("==", "!="):
         names = [side.name for side in (left, right) if isinstance(side, _Column)]
         raise InputError(
@@ -268,12 +294,3 @@ def _compared(frame: pd.DataFrame, left: _Operand, sign: str, right: _Operand) -
 
 def _is_numeric(side: Any) -> bool:
     return isinstance(side, float) or (isinstance(side, pd.Series) and pd.api.types.is_numeric_dtype(side))
-
-
-def _moment(value: Any) -> np.datetime64:
-    try:
-        return pd.Timestamp(value).to_datetime64()
-    except (ValueError, TypeError) as error:
-        raise InputError(
-            "a date must be compared with a date", f"found '{value}'", "Write it as '2026-06-30'."
-        ) from error

@@ -1,6 +1,7 @@
 """Reductions of large tables against the same numbers from rows in memory, on every engine that is installed."""
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -93,14 +94,26 @@ def test_random_groups_give_the_standard_error_of_a_mean():
 
 def test_every_engine_draws_the_same_groups_and_sample(engine):
     frame = answers_of(3000)
-    table = LargeTable.of(engine(frame), ITEMS, row="row")
-    local = LargeTable.of(frame, ITEMS, row="row")
+    table = LargeTable.of(engine(frame), ITEMS, row="row", groups=["company"])
+    local = LargeTable.of(frame, ITEMS, row="row", groups=["company"])
     pd.testing.assert_frame_equal(table.counts("q1", by_unit=True), local.counts("q1", by_unit=True), check_dtype=False)
-    ours, theirs = table.sample(500, seed=7, also=["company"]), local.sample(500, seed=7, also=["company"])
+    ours, theirs = table.sample(500, seed=7), local.sample(500, seed=7)
     pd.testing.assert_frame_equal(ours[0][ITEMS], theirs[0][ITEMS], check_dtype=False)
     assert ours[0]["company"].fillna("").tolist() == theirs[0]["company"].fillna("").tolist()
     assert abs(len(ours[0]) - 500) < 4 * np.sqrt(500)
     assert not local.sample(500, seed=8)[0].equals(theirs[0])
+    assert ours[1].words == f"random sample of {len(ours[0])} of 3000 rows"
+
+
+def test_columns_made_of_others(engine):
+    frame = answers_of(300)
+    table = LargeTable.of(engine(frame), ITEMS, row="row", groups=["company"])
+    scores = table.derive({"q1": (nw.col("q1") + nw.col("q2")) / 2, "speed": nw.col("q3")})
+    wanted = pd.DataFrame({"q1": frame[["q1", "q2"]].mean(axis=1, skipna=False), "speed": frame["q3"]})
+    moments = scores.totals().moments()
+    np.testing.assert_allclose(moments.cov, wanted.dropna().cov(), rtol=EXACT)
+    assert (moments.names, list(scores), len(scores)) == (("q1", "speed"), ["q1", "speed"], 300)
+    assert table.only_groups().counts("company")["n"].tolist() == table.counts("company")["n"].tolist()
 
 
 def test_a_small_table_is_its_own_sample():
@@ -112,7 +125,7 @@ def test_a_small_table_is_its_own_sample():
 @pytest.mark.parametrize("weight", [None, "weight"])
 def test_counts_and_pair_tables(engine, weight):
     frame = answers_of(400)
-    table = LargeTable.of(engine(frame), ITEMS, row="row", weight=weight)
+    table = LargeTable.of(engine(frame), ITEMS, row="row", weight=weight, groups=["company"])
     counts = table.counts("q1", "company")
     weights = frame["weight"] if weight else pd.Series(1.0, frame.index)
     by = [frame["q1"], frame["company"]]

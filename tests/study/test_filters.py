@@ -1,6 +1,10 @@
 """Row filters: what they keep, and what they say of mistakes."""
 
+import duckdb
+import narwhals as nw
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from cxresearch.errors import InputError
@@ -127,3 +131,49 @@ def test_numbers_and_words_have_no_order():
 
 def test_an_empty_table_has_an_empty_mask():
     assert parse("age > 1").mask(FRAME.iloc[:0]).empty
+
+
+_MIXED = pd.DataFrame({
+    "age": [17.0, 18.0, np.nan, 40.0, 2.5],
+    "sex": [1, 2, 2, 1, 3],
+    "town": ["Lima", " Quito ", None, "", "lima"],
+    "code": ["1", "2", "3", "4", "5"],
+    "valid": [True, False, True, False, True],
+    "day": pd.to_datetime(["2026-01-01", "2026-02-01", None, "2026-03-01", "2026-04-01"]),
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "age >= 18",
+        "not age >= 18",
+        "age >= 18 and town == 'Lima' or sex in (1, 3)",
+        "sex not in (1, '2')",
+        "town != 'Lima'",
+        "not (town == 'Quito' or age < 18)",
+        "sex == '1'",
+        "age == '2.5'",
+        "code == 2",
+        "code != '2'",
+        "age < sex",
+        "valid == 'true'",
+        "day >= '2026-02-01'",
+        "day == '2026-03-01'",
+        "town in ('Lima', 'Quito')",
+    ],
+)
+def test_a_table_that_is_not_in_memory_keeps_the_same_rows(text):
+    numbered = _MIXED.assign(row=range(len(_MIXED)))
+    relation = nw.from_native(duckdb.from_arrow(pa.Table.from_pandas(numbered, preserve_index=False)))
+    kept = relation.filter(parse(text).expression(relation.collect_schema())).select("row").collect()
+    blank_is_missing = _MIXED.assign(town=_MIXED["town"].str.strip().replace("", None))  # as tables are read
+    assert sorted(kept["row"].to_list()) == np.flatnonzero(parse(text).mask(blank_is_missing)).tolist()
+
+
+def test_words_and_numbers_have_no_order_in_a_table_either():
+    schema = nw.Schema({"age": nw.Float64(), "town": nw.String()})
+    with pytest.raises(InputError, match="`<` needs two numbers or two texts; found number"):
+        parse("age < 'old'").expression(schema)
+    with pytest.raises(InputError, match=r"found no column agee\. Did you mean 'age'"):
+        parse("agee < 3").expression(schema)
