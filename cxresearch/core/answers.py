@@ -1,4 +1,4 @@
-"""What the moment verbs take: rows, or moments alone; read here, in one place, into moments and their bootstrap."""
+"""What the moment verbs take: rows, moments alone, or a large table; read here, in one place, into moments and bootstrap."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments, bootstrap_moments
 from cxresearch.core.results import choices, words
 from cxresearch.errors import InputError
 
-Answers = pd.DataFrame | Moments
+Answers = pd.DataFrame | Moments | LargeTable
 Missing = Literal["drop"]
 MOMENTS_ONLY = "moments only"  # in `method`: no rows, so no bootstrap and no robust errors
 
@@ -24,7 +25,7 @@ def moments_of(
 
     Parameters
     ----------
-    answers : (n, p) numeric, nan where not answered; or Moments of one sample
+    answers : (n, p) numeric, nan where not answered; a large table; or Moments of one sample
     items : columns of `answers`, in the order wanted
     design : weights and clusters of the rows
     missing : "drop": rows that lack an answer are left out
@@ -42,6 +43,8 @@ def moments_of(
     answers = sound_answers(answers, design=design)
     if isinstance(answers, Moments):
         return answers.select(items)
+    if isinstance(answers, LargeTable):
+        return answers[items].totals().moments()
     return Moments.from_frame(answers[list(items)].dropna(), design=design)
 
 
@@ -65,17 +68,21 @@ def replicates_of(
     answers = sound_answers(answers, design=design)
     if isinstance(answers, Moments) or n_bootstrap == 0:
         return None
+    if isinstance(answers, LargeTable):
+        return answers[items].totals().resample(n_bootstrap, seed=seed)
     return bootstrap_moments(answers[list(items)].dropna(), n_bootstrap, seed=seed, design=design)
 
 
 def count_rows(answers: Answers, items: Sequence[str]) -> int:
     """Rows that answered all of the items; of moments, those behind them."""
+    if isinstance(answers, LargeTable):
+        return answers.count_answered([items])
     return int(answers.n) if isinstance(answers, Moments) else int(answers[list(items)].notna().all(axis=1).sum())
 
 
 def names_of(answers: Answers) -> tuple[str, ...]:
-    """The columns of rows, or the items of moments."""
-    return answers.names if isinstance(answers, Moments) else tuple(answers.columns)
+    """The columns of rows or of a large table, or the items of moments."""
+    return tuple(answers.columns) if isinstance(answers, pd.DataFrame) else answers.names
 
 
 def sound_answers(answers: Answers, *, design: Design | None = None) -> Answers:
@@ -84,13 +91,21 @@ def sound_answers(answers: Answers, *, design: Design | None = None) -> Answers:
     Raises
     ------
     InputError
-        For anything else, moments of a stack or with gaps in their covariances, or a design beside moments.
+        For anything else, moments of a stack or with gaps in their covariances, or a design beside moments or a large table.
     """
     if isinstance(answers, pd.DataFrame):
         return answers
+    if isinstance(answers, Moments | LargeTable) and design is not None and not design.is_simple:
+        raise InputError(
+            "weights and clusters need the rows",
+            f"found {type(answers).__name__} beside `design`",
+            "Give the rows, or no `design`; a large table has its own.",
+        )
+    if isinstance(answers, LargeTable):
+        return answers
     if not isinstance(answers, Moments):
         raise InputError(
-            "the data must be a DataFrame with one row a respondent, or Moments",
+            "the data must be a large table, a DataFrame with one row a respondent, or Moments",
             f"found {type(answers).__name__}",
             "Write `pd.DataFrame(...)`, or `Moments.from_correlation(...)` for a published matrix.",
         )
@@ -99,10 +114,6 @@ def sound_answers(answers: Answers, *, design: Design | None = None) -> Answers:
             "Moments must be those of one sample, with complete covariances",
             f"found covariances of shape {answers.cov.shape}",
             "Take one sample of the stack, and items with answers.",
-        )
-    if design is not None and not design.is_simple:
-        raise InputError(
-            "weights and clusters need the rows", "found Moments beside `design`", "Give the rows, or no `design`."
         )
     if MOMENTS_ONLY in choices(answers.design_words):
         return answers

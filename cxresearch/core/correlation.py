@@ -1,5 +1,6 @@
 """Correlation matrices of items: Pearson, Spearman as Pearson of ranks, polychoric; and which of them suits the answers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -57,9 +58,13 @@ def suitable_correlation(frame: pd.DataFrame, *, design: Design | None = None) -
     >>> suitable_correlation(pd.DataFrame({"a": [1, 2, 3, 4, 5], "b": [1, 2, 2, 3, 3]}))
     Suitable(kind='polychoric', coarse=('b',), skewed=(), fine=())
     """
-    names = np.array(list(map(str, frame.columns)))
-    counts = count_categories(frame)
-    skew = np.abs(skewness(complete_values(frame), (design or Design()).weights_on(frame.index)))
+    skew = skewness(complete_values(frame), (design or Design()).weights_on(frame.index))
+    return suited(frame.columns, count_categories(frame), skew)
+
+
+def suited(items: Iterable[object], counts: np.ndarray, skews: np.ndarray) -> Suitable:
+    """The rule of `suitable_correlation` for items (p,), their numbers of different answers, and their skewness."""
+    names, skew = np.array(list(map(str, items))), np.abs(skews)
     coarse = ~RULES["grades_as_numbers"].met(counts)
     skewed = ~(RULES["skewness"].met(skew) | np.isnan(skew))
     fine = counts > MOST_CATEGORIES

@@ -33,6 +33,7 @@ class LargeTable:
     n_rows : rows
     weighted : whether rows have survey weights
     clusters : number of clusters; None where rows were drawn one by one: then random groups of rows take their place
+    every : the columns of answers before some of them were chosen
     """
 
     frame: nw.LazyFrame
@@ -41,6 +42,7 @@ class LargeTable:
     n_rows: int
     weighted: bool
     clusters: int | None
+    every: tuple[str, ...]
     _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -80,13 +82,13 @@ class LargeTable:
             draw.alias(_DRAW),
         )
         n_rows, clusters = _count(frame, weight, cluster)
-        return cls(frame, tuple(names), tuple(groups), n_rows, weight is not None, clusters)
+        return cls(frame, tuple(names), tuple(groups), n_rows, weight is not None, clusters, tuple(names))
 
     def derive(self, columns: Mapping[str, nw.Expr]) -> "LargeTable":
         """The table with other columns of answers, made from these row by row: scores, for instance."""
         own = [*(_BY + name for name in self.groups), _WEIGHT, _UNIT, _DRAW]
         frame = self.frame.select(*(column.alias(name) for name, column in columns.items()), *own)
-        return replace(self, frame=frame, names=tuple(columns), _known={})
+        return replace(self, frame=frame, names=tuple(columns), every=tuple(columns), _known={})
 
     def only_groups(self) -> "LargeTable":
         """The table of its groups alone, as answers that can be counted."""
@@ -100,12 +102,12 @@ class LargeTable:
         InputError
             For a name that is no column of answers.
         """
-        unknown = [str(name) for name in names if name not in self.names]
+        unknown = [str(name) for name in names if name not in self.every]
         if unknown:
             raise InputError(
                 "every name must be a column of answers",
                 f"found no {name_some(unknown)}",
-                f"They are {name_some(self.names, 12)}.",
+                f"They are {name_some(self.every, 12)}.",
             )
         return replace(self, names=tuple(names))
 
@@ -128,20 +130,56 @@ class LargeTable:
     @property
     def outline(self) -> pd.DataFrame:
         """Of each column of answers: n answers, low, high, mean."""
-        return self._once(("outline", self.names), lambda: reductions.outline(self.frame, self.names))
+        seen = self._once("outline", lambda: reductions.outline(self.frame, self.every))
+        return seen.loc[list(self.names)]
 
     def totals(self) -> Totals:
         """Sums of products over the rows that are complete on all columns of answers, by cluster or random group."""
+        whole = tuple(name for name in self.every if name not in self._with_gaps)
+        if set(self.names) <= set(whole):  # all rows answered all of them: one pass for these and all like them
+            return self._once(("totals", whole), self[whole]._totals).select(self.names)
         return self._once(("totals", self.names), self._totals)
 
     def _totals(self) -> Totals:
         seen = self.outline
-        whole = (seen["low"] % 1 == 0) & (seen["high"] % 1 == 0)
-        middle = np.nan_to_num(
-            seen["mean"].where(~whole, seen["mean"].round()).to_numpy()
-        )  # codes stay whole: exact sums
+        codes = (seen["low"] % 1 == 0) & (seen["high"] % 1 == 0)
+        middle = seen["mean"].where(~codes, seen["mean"].round()).to_numpy()  # codes stay whole, so that sums are exact
+        middle = np.nan_to_num(middle)
         n, sums = reductions.unit_sums(self.frame, self.names, middle, unit=_UNIT, weight=self._weight)
         return Totals(self.names, n, middle, sums, self.design_words)
+
+    def count_answered(self, sets: Sequence[Sequence[str]]) -> int:
+        """Rows that answered all items of a set, or of one of several sets."""
+        parts = [[name for name in items if name in self._with_gaps] for items in sets]
+        if not all(parts):
+            return self.n_rows
+        answered = [
+            nw.all_horizontal(*(~nw.col(name).is_null() for name in part), ignore_nulls=False) for part in parts
+        ]
+        key = ("answered", *map(tuple, parts))
+        rows = self.frame.filter(nw.any_horizontal(*answered, ignore_nulls=False))
+        return self._once(key, lambda: int(reductions.to_pandas(rows.select(nw.len().alias("n")))["n"].iloc[0]))
+
+    def complete(self) -> "LargeTable":
+        """The rows that are complete on all columns of answers."""
+        n = self.count_answered([self.names])
+        if n == self.n_rows:
+            return self
+        rows = reductions.complete(self.frame, self.names)
+        return self._once(
+            ("complete", self.names), lambda: replace(self, frame=rows, n_rows=n, every=self.names, _known={})
+        )
+
+    def unweighted(self) -> "LargeTable":
+        """The same rows without their weights."""
+        if not self.weighted:
+            return self
+        return self._once("unweighted", lambda: replace(self, weighted=False, _known={}))[self.names]
+
+    @property
+    def _with_gaps(self) -> set[str]:
+        seen = self[self.every].outline["n"]
+        return set(seen.index[seen < self.n_rows])
 
     @property
     def _weight(self) -> str | None:
@@ -165,13 +203,17 @@ class LargeTable:
             ("pairs", self.names), lambda: reductions.pair_tables(self.frame, self.levels(), weight=self._weight)
         )
 
-    def sample(self, n: int = SAMPLE, *, seed: int) -> tuple[pd.DataFrame, Design]:
-        """A simple random sample of about n rows without replacement: answers and groups, and their weights and clusters.
+    def residual_products(self, mean: np.ndarray, slopes: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+        """The middle (p, p) of HC3 errors of a regression of the last column of answers on the p others."""
+        return reductions.residual_products(self.frame, self.names, mean, slopes, inverse, weight=self._weight)
+
+    def sample(self, n: int | None = None, *, seed: int) -> tuple[pd.DataFrame, Design]:
+        """A simple random sample of about n (100,000) rows without replacement: answers and groups, and their weights and clusters.
 
         The same rows for the same seed on every engine; all rows where there are no more than n.
         """
         columns = [*self.names, *(_BY + name for name in self.groups), _WEIGHT, _UNIT, _DRAW]
-        share = min(1.0, n / max(self.n_rows, 1))
+        share = min(1.0, (SAMPLE if n is None else n) / max(self.n_rows, 1))
         kept = self.frame.filter(in_sample(nw.col(_DRAW), share, seed)) if share < 1 else self.frame
         rows = reductions.to_pandas(kept.select(*columns)).sort_values(_DRAW, ignore_index=True)
         said = told_sample(len(rows), self.n_rows) if share < 1 else ""

@@ -1,5 +1,6 @@
 """Polychoric correlations of ordinal items: all pairs at once, for one sample, a bootstrap or permuted answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,13 +90,32 @@ def polychoric_influences(frame: pd.DataFrame, *, design: Design | None = None) 
     codes, n_categories = _codes_of(frame)
     names = tuple(map(str, frame.columns))
     weights = design.weights_on(frame.index)
-    pairs = np.triu_indices(len(names), 1)
     every = _tables(codes, n_categories, weights)
-    tables = every[pairs[0], :, pairs[1]]
-    cuts = _cuts(every)
+    pairs = np.triu_indices(len(names), 1)
+
+    def errors_of(moved: np.ndarray) -> np.ndarray:
+        return _std_errors(moved, codes, pairs, design, frame.index)
+
+    found, moved = estimate_tables(every, names, len(frame), errors_of, design.words)
+    shares = np.einsum("jkjk->jk", every) / len(frame)
+    unit = None if design.clusters is None else design.clusters_on(frame.index)
+    return found, RowInfluences(moved, shares, found.thresholds, codes, pairs, weights, unit)
+
+
+def estimate_tables(
+    every: np.ndarray, names: tuple[str, ...], n: int, errors_of: Callable[[np.ndarray], np.ndarray], said: str
+) -> tuple[Polychorics, np.ndarray]:
+    """Polychoric correlations from tables (p, K, p, K) of all pairs of items, and the influences (m, K, K) of their cells.
+
+    Parameters
+    ----------
+    errors_of : standard errors (m,) of the pairs, upper triangle row by row, from these influences
+    said : the `design_words`
+    """
+    pairs = np.triu_indices(len(names), 1)
+    tables, cuts = every[pairs[0], :, pairs[1]], _cuts(every)
     fits = fit_correlations(tables, cuts[pairs[0]], cuts[pairs[1]])
     moved = influences(tables, cuts[pairs[0]], cuts[pairs[1]], fits.rho)
-    errors = np.where(fits.at_limit, np.nan, _std_errors(moved, codes, pairs, design, frame.index))
     corr = _square(fits.rho, len(names), 1.0)
     named = [
         tuple((names[pairs[0][k]], names[pairs[1][k]]) for k in np.flatnonzero(which))
@@ -103,18 +123,16 @@ def polychoric_influences(frame: pd.DataFrame, *, design: Design | None = None) 
     ]
     found = Polychorics(
         corr=corr,
-        std_error=_square(errors, len(names), 0.0),
+        std_error=_square(np.where(fits.at_limit, np.nan, errors_of(moved)), len(names), 0.0),
         thresholds=cuts,
         names=names,
-        n=len(frame),
+        n=n,
         at_limit=named[0],
         unsettled=named[1],
         is_proper=is_positive_definite(corr),
-        design_words=design.words,
+        design_words=said,
     )
-    shares = np.einsum("jkjk->jk", every) / len(frame)
-    unit = None if design.clusters is None else design.clusters_on(frame.index)
-    return found, RowInfluences(moved, shares, cuts, codes, pairs, weights, unit)
+    return found, moved
 
 
 def bootstrap_polychorics(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, design: Design | None = None) -> Moments:
@@ -179,8 +197,14 @@ def count_categories(frame: pd.DataFrame) -> np.ndarray:
 
 def _codes_of(frame: pd.DataFrame) -> tuple[np.ndarray, int]:
     """Answers as category numbers 0, 1, ... (n, p), and the largest number of categories."""
-    values = complete_values(frame)
-    counts = count_categories(frame)
+    values, counts = complete_values(frame), count_categories(frame)
+    refuse_categories(list(map(str, frame.columns)), counts)
+    codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T])
+    return codes, int(counts.max())
+
+
+def refuse_categories(names: list[str], counts: np.ndarray) -> None:
+    """Refuse items with a single answer, or with more different answers than grades have."""
     for wrong, what, action in (
         (counts < 2, "the same answer in all rows of", "Leave these items out."),
         (
@@ -190,14 +214,12 @@ def _codes_of(frame: pd.DataFrame) -> tuple[np.ndarray, int]:
         ),
     ):
         if wrong.any():
-            names = [str(name) for name, bad in zip(frame.columns, wrong, strict=True) if bad]
+            bad = [name for name, found in zip(names, wrong, strict=True) if found]
             raise InputError(
                 f"polychoric correlations need items with 2 to {MOST_CATEGORIES} different answers",
-                f"found {what} {name_some(names)} ({len(names)} of {len(counts)} items)",
+                f"found {what} {name_some(bad)} ({len(bad)} of {len(counts)} items)",
                 action,
             )
-    codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T])
-    return codes, int(counts.max())
 
 
 def _tables(codes: np.ndarray, n_categories: int, weights: np.ndarray) -> np.ndarray:
@@ -223,6 +245,12 @@ def _square(values: np.ndarray, p: int, diagonal: float) -> np.ndarray:
     return matrix
 
 
+def errors_of_cells(moved: np.ndarray, squares: np.ndarray, n: int) -> np.ndarray:
+    """Standard errors (m,) of pairs from the influences of their cells (m, K, K) and tables (p, K, p, K) of squared weights."""
+    first, second = np.triu_indices(len(squares), 1)
+    return np.sqrt((squares[first, :, second] * moved**2).sum(axis=(1, 2)) / (n * (n - 1)))
+
+
 def _std_errors(
     moved: np.ndarray, codes: np.ndarray, pairs: tuple[np.ndarray, np.ndarray], design: Design, index: pd.Index
 ) -> np.ndarray:
@@ -230,8 +258,7 @@ def _std_errors(
     n = len(codes)
     weights = design.weights_on(index)
     if design.clusters is None:
-        squares = _tables(codes, moved.shape[1], weights**2)[pairs[0], :, pairs[1]]
-        return np.sqrt((squares * moved**2).sum(axis=(1, 2)) / (n * (n - 1)))
+        return errors_of_cells(moved, _tables(codes, moved.shape[1], weights**2), n)
     unit = design.clusters_on(index)
     n_units = unit.max() + 1
     found = np.empty(len(moved))

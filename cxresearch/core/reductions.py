@@ -10,7 +10,7 @@ import pandas as pd
 PRIME = 2_147_483_647  # 2^31 - 1: products of two residues fit into 64 bits on every engine
 _FACTORS = (48_271, 69_621)  # primitive roots of it (Park and Miller 1988, doi:10.1145/63039.63042)
 _WIDE = 64  # columns of products made at a time where all rows are held in memory
-_TOGETHER = 3  # items whose answers are counted jointly with as many others
+_CELLS = 200_000  # combinations of answers counted jointly
 
 
 def random_number(row: str) -> nw.Expr:
@@ -102,7 +102,7 @@ def pair_tables(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Tables (p, K, p, K) of all pairs of items over their complete rows, of weights and of squared weights.
 
-    Items are counted jointly, three with three others, so that one grouping gives nine tables and more.
+    Items are counted jointly, some with as many others, so that one grouping gives many tables.
 
     Parameters
     ----------
@@ -112,7 +112,8 @@ def pair_tables(
     most = max(map(len, levels.values()))
     tables = np.zeros((2, p, most, p, most))
     rows = complete(frame, names)
-    groups = [names[start : start + _TOGETHER] for start in range(0, p, _TOGETHER)]
+    size = max(1, int(np.log(_CELLS) / (2 * np.log(max(most, 2)))))
+    groups = [names[start : start + size] for start in range(0, p, size)]
     for pair in combinations(groups, 2) if len(groups) > 1 else [(groups[0], [])]:
         joint = value_counts(rows, [*pair[0], *pair[1]], weight=weight)
         coded = {name: np.searchsorted(levels[name], joint[name].to_numpy(float)) for name in joint.columns[:-3]}
@@ -124,3 +125,48 @@ def pair_tables(
                     np.add.at(counts, (coded[first], coded[second]), joint[column].to_numpy(float))
                     tables[kind][cells] = counts
     return tables[0], tables[1]
+
+
+def residual_products(
+    frame: nw.LazyFrame,
+    names: Sequence[str],
+    mean: np.ndarray,
+    slopes: np.ndarray,
+    inverse: np.ndarray,
+    *,
+    weight: str | None,
+) -> np.ndarray:
+    """Sums (p, p) of r^2 d_j d_k over complete rows, r = w e / (1 - h): the middle of HC3 errors of a regression.
+
+    Parameters
+    ----------
+    names : the p drivers and, last, the outcome
+    mean, slopes : (p + 1,) weighted means, and (p,) slopes; d are deviations from the means, e residuals
+    inverse : (p + 1, p + 1) block-diagonal inverse of the weighted products: 1 / sum of weights first, then of the drivers;
+        h = w (1 / W + d' inverse d) is the leverage
+    """
+    p = len(names) - 1
+    one = nw.lit(1.0, nw.Float64) if weight is None else nw.col(weight)
+    parts = [f"d{place}" for place in range(p + 1)]
+    away = [
+        (nw.col(name) - nw.lit(float(middle), nw.Float64)).alias(part)
+        for name, middle, part in zip(names, mean, parts, strict=True)
+    ]
+    rows = complete(frame, names).select(one.alias("w"), *away)
+    d = [nw.col(part) for part in parts]
+    left = d[p]
+    for slope, part in zip(slopes, d[:p], strict=True):
+        left = left - part * float(slope)
+    spread = nw.lit(float(inverse[0, 0]), nw.Float64)
+    for i in range(p):
+        for j in range(i, p):
+            spread = spread + d[i] * d[j] * float(inverse[i + 1, j + 1] * (1 if i == j else 2))
+    rows = rows.with_columns(left.alias("e"), (1.0 - spread * nw.col("w")).alias("own"))
+    rows = rows.with_columns((nw.col("w") * nw.col("e") / nw.col("own")).alias("r"))
+    places = list(zip(*np.triu_indices(p), strict=True))
+    made = rows.select(*((nw.col("r") * nw.col("r") * d[i] * d[j]).alias(f"m{i}_{j}") for i, j in places))
+    sums = to_pandas(made.select(*(nw.col(f"m{i}_{j}").sum() for i, j in places))).iloc[0].to_numpy(float)
+    middle = np.zeros((p, p))
+    across, down = np.triu_indices(p)
+    middle[across, down] = middle[down, across] = sums
+    return middle

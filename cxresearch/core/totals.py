@@ -1,6 +1,7 @@
 """Sums of answers and of their products per sampling unit: what moments and their bootstrap need, and nothing else."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -39,6 +40,16 @@ class Totals:
             raise InputError("at least two rows are needed", f"found {self.n}", "Check `where` and missing answers.")
         mean, cov = means_of_totals(self.sums.sum(axis=0)[None], self.n, len(self.names))
         return Moments(np.asarray(self.n), mean[0] + self.centre, cov[0], self.names, self.design_words)
+
+    def select(self, names: Sequence[str]) -> "Totals":
+        """The sums of some of the items, in the order asked for; for items without missing answers."""
+        p, where = len(self.names), np.array([self.names.index(name) for name in names])
+        place = np.zeros((p, p), int)
+        upper = np.triu_indices(p)
+        place[upper] = place[upper[1], upper[0]] = 1 + p + np.arange(len(upper[0]))
+        ours = np.triu_indices(len(where))
+        columns = np.concatenate([[0], 1 + where, place[where[ours[0]], where[ours[1]]]])
+        return replace(self, names=tuple(names), centre=self.centre[where], sums=self.sums[:, columns])
 
     def resample(self, n_bootstrap: int, *, seed: int) -> Moments:
         """Moments of resamples of the units, as a stack (B, ...); random groups are drawn as clusters are.

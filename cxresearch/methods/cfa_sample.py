@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxresearch.core.answers import Answers, moments_of, names_of, replicates_of, sound_answers
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments
 from cxresearch.core.polychoric import count_categories
 from cxresearch.core.results import words
@@ -29,6 +30,8 @@ class CfaSample:
     rows : the answers of these rows; None where only moments were given
     design : weights and clusters of these rows
     n_dropped : rows left out for missing answers
+    large : the large table of these answers, where they are not in memory
+    drawn : a random sample of its rows, for what needs the answers themselves
     """
 
     moments: Moments
@@ -37,9 +40,13 @@ class CfaSample:
     rows: pd.DataFrame | None
     design: Design
     n_dropped: int
+    large: LargeTable | None = None
+    drawn: "CfaSample | None" = None
 
     @classmethod
-    def of(cls, answers: Answers, scales: Mapping[str, Sequence[str]], design: Design | None) -> "CfaSample":
+    def of(
+        cls, answers: Answers, scales: Mapping[str, Sequence[str]], design: Design | None, *, seed: int = 0
+    ) -> "CfaSample":
         """The sample of some constructs.
 
         Raises
@@ -57,11 +64,22 @@ class CfaSample:
             moments = moments_of(answers, every)
             FactorMatrix.given(moments, "pearson")
             return cls(moments, several, single, None, Design(), 0)
+        if isinstance(answers, LargeTable):
+            table = answers[every]
+            moments = moments_of(table, every)
+            FactorMatrix.given(moments, "pearson")
+            drawn = cls._of_sample(table, scales, seed)
+            return cls(moments, several, single, None, Design(), len(table) - int(moments.n), table, drawn)
         matrix = FactorMatrix.of(answers[every], "pearson", design or Design())
         rows = answers[every].dropna()
         own = (design or Design()).on(rows.index)
         moments = moments_of(rows, every, design=own)
         return cls(moments, several, single, rows, own, len(answers) - matrix.n)
+
+    @classmethod
+    def _of_sample(cls, table: LargeTable, scales: Mapping[str, Sequence[str]], seed: int) -> "CfaSample":
+        rows, design = table.sample(seed=seed)
+        return cls.of(rows, scales, design)
 
     @property
     def n(self) -> int:
@@ -70,10 +88,14 @@ class CfaSample:
 
     def words_of(self, estimator: str) -> str:
         """What a `method` says of weights and clusters; plain maximum likelihood ("ml") knows no clusters."""
+        if self.large is not None:
+            return words(
+                "weighted" if self.large.weighted else "", "ignores clusters" if self.large.clusters is not None else ""
+            )
         if self.rows is None or estimator != "ml":
             return self.moments.design_words
         weighted = "weighted" if self.design.weights is not None else ""
-        return words(weighted, "ignores clusters" if self.design.clusters is not None else "")
+        return words(weighted, "ignores clusters" if self.design.clusters is not None else "", self.design.sampled)
 
     def model(self) -> FactorModel:
         """Each item on its construct; constructs with one item are left out."""
@@ -100,7 +122,7 @@ class CfaSample:
 
     def replicates(self, model: FactorModel, n_bootstrap: int, seed: int) -> Moments | None:
         """The bootstrap of the items of a model; None without rows, or where none is asked for."""
-        source = self.moments if self.rows is None else self.rows
+        source = next(each for each in (self.large, self.rows, self.moments) if each is not None)
         return replicates_of(source, list(model.items), n_bootstrap, seed=seed, design=self.design)
 
     def graded(self, model: FactorModel) -> pd.DataFrame | None:

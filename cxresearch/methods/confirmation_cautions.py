@@ -23,18 +23,20 @@ def cautions_of(found: Found) -> list[Finding]:
     total = sample.n + sample.n_dropped
     k = sample.model().n_parameters
     clustered = sample.design.clusters is not None
-    no_robust = sample.rows is not None and found.ml is not None and found.mlr is None
+    near = sample.drawn or sample
+    no_robust = near.rows is not None and found.ml is not None and found.mlr is None
     rest: list[tuple[str, bool, dict[str, Any]]] = [
         ("single", bool(sample.single), {"scales": sample.single}),
         ("few_rows", sample.n <= k, {"n": sample.n, "k": k}),
         ("dropped", sample.n_dropped > 0, {"n_dropped": sample.n_dropped, "total": total}),
-        ("moments", sample.rows is None and found.ml is not None, {}),
+        ("moments", near.rows is None and found.ml is not None, {}),
+        ("sampled", sample.drawn is not None, {"n": near.n, "total": total}),
         ("no_robust", no_robust, {}),
         ("weighted", sample.design.weights is not None, {}),
         ("clustered", clustered, {}),
     ]
     said += [Finding(f"confirmation.{key}", values) for key, applies, values in rest if applies]
-    n_clusters = sample.design.count_clusters(sample.rows.index) if sample.rows is not None else None
+    n_clusters = near.design.count_clusters(near.rows.index) if near.rows is not None else None
     return [*said, *few_clusters(n_clusters)]
 
 

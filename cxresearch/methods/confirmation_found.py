@@ -41,11 +41,13 @@ class Found:
         fitted = Fitted.of(sample, model, with_robust=True)
         single = Fitted.of(sample, sample.one_factor(), with_robust=False) if len(sample.moments.names) > 2 else None
         suitable, polychorics, ordinal = None, None, None
-        if sample.rows is not None:
-            suitable = suitable_correlation(sample.rows[list(model.items)], design=sample.design)
-        if (graded := sample.graded(model)) is not None:
-            polychorics, ordinal = fit_ordinal(graded, model, sample.design)
-        ml, mlr = (fitted.by_ml(), fitted.by_mlr()) if fitted else (None, None)
+        near = sample.drawn or sample  # of a large table a random sample, for what needs the answers themselves
+        if near.rows is not None:
+            suitable = suitable_correlation(near.rows[list(model.items)], design=near.design)
+        if (graded := near.graded(model)) is not None:
+            polychorics, ordinal = fit_ordinal(graded, model, near.design)
+        robust = fitted if near is sample else Fitted.of(near, model, with_robust=True)
+        ml, mlr = fitted.by_ml() if fitted else None, robust.by_mlr() if robust else None
         wlsmv = Estimated.of_ordinal(ordinal) if ordinal else None
         return cls(sample, fitted, single, suitable, polychorics, ordinal, ml, mlr, wlsmv)
 

@@ -179,7 +179,7 @@ def plain_correlations(moments: Moments) -> pd.DataFrame:
     r, n = moments.corr[:-1, -1], int(moments.n)
     kind = moments.design_words or "pearson"  # of moments alone nobody knows what correlations they hold
     columns = {"scale": moments.names[-1], "term": moments.names[:-1], "n": n}
-    return tidy("correlation", r, **_tests(r, n, 1.0), method=words(kind, "fisher z"), **columns)
+    return tidy("correlation", r, **correlation_tests(r, n, 1.0), method=words(kind, "fisher z"), **columns)
 
 
 def correlations(
@@ -194,7 +194,7 @@ def correlations(
     ranks = correlate(frame, "spearman", design=design).cov[:-1, -1]
     columns: dict[str, Any] = {"scale": str(frame.columns[-1]), "term": list(frame.columns[:-1]), "n": len(frame)}
     if design.is_simple:
-        tests = _tests(ranks, len(frame), 1 + ranks**2 / 2)
+        tests = correlation_tests(ranks, len(frame), 1 + ranks**2 / 2)
         return gather([
             plain_correlations(moments), tidy("correlation", ranks, **tests, method="spearman; fisher z", **columns)
         ])  # fmt: skip
@@ -223,7 +223,7 @@ def with_interval(
     return tidy(quantity, estimate, method=words(method, how), **bounds, **columns)
 
 
-def _tests(r: np.ndarray, n: int, widening: float | np.ndarray) -> dict[str, np.ndarray]:
+def correlation_tests(r: np.ndarray, n: int, widening: float | np.ndarray) -> dict[str, np.ndarray]:
     """t test of r (p,) on n - 2, and the interval of Fisher's z with variance widening / (n - 3)."""
     from scipy.special import ndtri, stdtr
 

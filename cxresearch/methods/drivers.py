@@ -11,9 +11,11 @@ from cxresearch.core.answers import Answers, count_rows, moments_of, names_of, r
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.correlation import bootstrap_spearman
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View
 from cxresearch.core.rules import RULES
+from cxresearch.methods.driver_large import large_correlations, large_fit
 from cxresearch.methods.driver_rows import (
     classical_fit,
     complete_rows,
@@ -154,7 +156,7 @@ def regress_drivers(
 
     Parameters
     ----------
-    scores : one row a respondent; numeric columns for the outcome and the drivers; or Moments (of a published matrix), which give
+    scores : one row a respondent; numeric columns for the outcome and the drivers; a large table; or Moments (of a published matrix), which give
         classical standard errors, no bootstrap intervals and no rank correlations, and a map only if they have means
     outcome, drivers : columns of `scores`
     ranges : lowest and highest possible score of each driver; performance is then on 0 to 100
@@ -193,6 +195,8 @@ def regress_drivers(
     if isinstance(data, pd.DataFrame):
         rank_stack = _rank_replicates(data, n_bootstrap, seed, design)
         fit, correlation_rows = robust_fit(data, design), correlations(data, moments, replicates, rank_stack, design)
+    elif isinstance(data, LargeTable):
+        fit, correlation_rows = large_fit(data[names]), large_correlations(data[names], replicates)
     else:
         fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
     table, headline = driver_table(moments, replicates, fit, correlation_rows, ranges)

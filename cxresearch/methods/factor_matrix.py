@@ -8,6 +8,13 @@ import pandas as pd
 
 from cxresearch.core.correlation import Correlation, Suitable, correlate, identical_pairs, suitable_correlation
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
+from cxresearch.core.large_correlation import (
+    count_answers,
+    large_polychorics,
+    large_rank_correlations,
+    suitable_for,
+)
 from cxresearch.core.moments import Moments
 from cxresearch.core.nearest import nearest_correlation
 from cxresearch.core.polychoric import Polychorics, count_categories, polychoric
@@ -39,6 +46,7 @@ class FactorMatrix:
     words : what stands behind the correlations: their kind, "nearest positive definite", "weighted" or "moments only"
     design : weights and clusters of the rows; of Moments only whether they were drawn by cluster is known
     clustered : whether rows were drawn by cluster
+    weighted : whether rows carry weights, so that `unweighted` is another matrix
     """
 
     corr: np.ndarray
@@ -54,11 +62,7 @@ class FactorMatrix:
     words: str
     design: Design
     clustered: bool
-
-    @property
-    def weighted(self) -> bool:
-        """Whether rows carry weights."""
-        return self.design.weights is not None
+    weighted: bool
 
     @classmethod
     def given(cls, moments: Moments, correlation: Correlation | Literal["auto"]) -> "FactorMatrix":
@@ -81,7 +85,7 @@ class FactorMatrix:
         _refuse_dependent(moments.corr, names)
         clustered = "clustered" in moments.design_words
         corr, word = moments.corr, moments.design_words
-        return cls(corr, corr, "given", None, None, False, None, names, n, n, word, Design(), clustered)
+        return cls(corr, corr, "given", None, None, False, None, names, n, n, word, Design(), clustered, False)
 
     @classmethod
     def of(cls, answers: pd.DataFrame, correlation: Correlation | Literal["auto"], design: Design) -> "FactorMatrix":
@@ -118,9 +122,50 @@ class FactorMatrix:
         kept = design.on(rows.index)
         word = words(kind, MENDED if mended else "", "weighted" if design.weights is not None else "")
         clustered = design.clusters is not None
+        weighted = design.weights is not None
         return cls(
-            corr, plain, kind, suitable, ordinal, mended, rows, names, len(rows), effective, word, kept, clustered
-        )
+            corr, plain, kind, suitable, ordinal, mended, rows, names, len(rows), effective, word, kept, clustered, weighted
+        )  # fmt: skip
+
+    @classmethod
+    def of_large(cls, table: LargeTable, correlation: Correlation | Literal["auto"]) -> "FactorMatrix":
+        """The matrix of the complete rows of a large table.
+
+        Raises
+        ------
+        InputError
+            As `of`; for ranks, also items with more different answers than can be ranked from tables of pairs.
+        """
+        names, n = list(table.names), table.count_answered([table.names])
+        _refuse_unknown(correlation)
+        _refuse_few(names, n, len(table))
+        rows = table.complete()
+        _refuse_constant(names, np.ptp(rows.outline[["low", "high"]].to_numpy(), axis=1), n)
+        suitable = suitable_for(rows) if correlation == "auto" else None
+        kind = suitable.kind if suitable else cast(Correlation, correlation)
+        moments = rows.totals().moments()
+        _refuse_dependent(moments.corr, names)
+        few = [name for name, count in zip(names, count_answers(rows), strict=True) if count <= FEW_GRADES]
+        some = rows if kind == "polychoric" else rows[few]
+        ordinal = large_polychorics(some) if len(some.names) > 1 else None
+        estimated = _large_matrix(rows, kind, ordinal)
+        corr = nearest_correlation(estimated) if kind == "polychoric" else estimated
+        plain = _large_matrix(rows.unweighted(), kind, None) if rows.weighted else corr
+        counts = rows.counts(names[0])
+        effective = float(counts["w"].sum() ** 2 / counts["w2"].sum())
+        mended = corr is not estimated
+        word = words(kind, MENDED if mended else "", "weighted" if rows.weighted else "")
+        clustered = rows.clusters is not None
+        return cls(
+            corr, plain, kind, suitable, ordinal, mended, None, names, n, effective, word, Design(), clustered, rows.weighted
+        )  # fmt: skip
+
+
+def _large_matrix(rows: LargeTable, kind: Correlation, ordinal: Polychorics | None) -> np.ndarray:
+    """The matrix as estimated from the complete rows of a large table."""
+    if kind == "pearson":
+        return rows.totals().moments().corr
+    return large_rank_correlations(rows) if kind == "spearman" else (ordinal or large_polychorics(rows)).corr
 
 
 def _refuse_unknown(correlation: str) -> None:

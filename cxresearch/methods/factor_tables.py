@@ -73,7 +73,7 @@ def number_rows(matrix: FactorMatrix, number: FactorNumber) -> list[pd.DataFrame
     """Eigenvalues of the matrix and of random data, partial correlations, and the number of factors by each rule."""
     kind = matrix.words
     ordinals = [str(i + 1) for i in range(len(number.observed))]
-    permuted = matrix.correlation == "polychoric"
+    permuted = matrix.correlation == "polychoric" and matrix.rows is not None
     way = "permuted answers" if permuted else "effective n" if matrix.weighted else ""
     parallel = words("parallel analysis", "95th percentile", way)
     random = words(parallel, matrix.correlation, "weighted" if matrix.weighted else "") if permuted else parallel

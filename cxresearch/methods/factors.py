@@ -10,6 +10,7 @@ import pandas as pd
 from cxresearch.core.answers import Answers, sound_answers
 from cxresearch.core.correlation import Correlation
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments
 from cxresearch.core.polychoric import Polychorics, permuted_polychorics
 from cxresearch.core.results import Finding, Result, View, gather, words
@@ -121,7 +122,7 @@ def explore_factors(
 
     Parameters
     ----------
-    answers : (n, p) numeric items; rows with a missing answer are dropped and counted; or Moments, whose correlations are used
+    answers : (n, p) numeric items; rows with a missing answer are dropped and counted; a large table; or Moments, whose correlations are used
         as they are (a published matrix)
     n_factors : how many; or "parallel": as many first eigenvalues as exceed the 95th percentile of those of random data; or
         "ekc": as exceed the limits of the empirical Kaiser criterion; or "map": as many components as leave the smallest
@@ -167,6 +168,8 @@ def explore_factors(
     answers = sound_answers(answers, design=design)
     if isinstance(answers, Moments):
         matrix, total = FactorMatrix.given(answers, correlation), int(answers.n)
+    elif isinstance(answers, LargeTable):
+        matrix, total = FactorMatrix.of_large(answers, correlation), len(answers)
     else:
         matrix, total = FactorMatrix.of(answers, correlation, design or Design()), len(answers)
     number = _decide_number(matrix, n_factors, n_random, seed)

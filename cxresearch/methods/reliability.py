@@ -12,6 +12,7 @@ from cxresearch.core.answers import Answers, count_rows, moments_of, names_of, r
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.correlation import identical_pairs
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather
 from cxresearch.core.rules import RULES, Rule
@@ -74,7 +75,7 @@ def check_reliability(
 
     Parameters
     ----------
-    answers : (n, p) numeric, nan where not answered, reversed items already turned round; or Moments (of a published matrix),
+    answers : (n, p) numeric, nan where not answered, reversed items already turned round; a large table; or Moments (of a published matrix),
         which give estimates without intervals
     scales : scale -> items
     design : weights and clusters, respected by estimates and intervals
@@ -132,7 +133,10 @@ def check_reliability(
 
 def _count_rows(answers: Answers, usable: Mapping[str, Moments], design: Design) -> tuple[int, int, int | None]:
     """Rows that answered some scale, rows that did not, and the clusters of the former."""
-    if not isinstance(answers, pd.DataFrame):
+    if isinstance(answers, LargeTable):
+        n = answers.count_answered([moments.names for moments in usable.values()])
+        return n, len(answers) - n, answers.clusters
+    if isinstance(answers, Moments):
         return int(answers.n), 0, None
     complete = [answers[list(moments.names)].notna().all(axis=1) for moments in usable.values()]
     used = pd.concat(complete, axis=1).any(axis=1)

@@ -174,3 +174,30 @@ def test_too_few_complete_rows():
     frame = pd.DataFrame({"a": [1.0, np.nan, 2.0], "b": [np.nan, 1.0, 2.0], "row": range(3)})
     with pytest.raises(InputError, match="at least two rows are needed; found 1"):
         LargeTable.of(frame, ["a", "b"], row="row").totals().moments()
+
+
+def test_items_without_gaps_share_one_pass():
+    frame = answers_of(300).fillna(dict.fromkeys(ITEMS[:4], 3.0))
+    table = LargeTable.of(frame, ITEMS, row="row")
+    some = table[["q3", "q1"]].totals()
+    np.testing.assert_allclose(some.moments().cov, frame[["q3", "q1"]].cov(), rtol=EXACT)
+    np.testing.assert_allclose(
+        some.resample(5, seed=1).cov[:, 0, 1], table[["q1", "q3"]].totals().resample(5, seed=1).cov[:, 0, 1]
+    )
+    assert [key for key in table._known if key[0] == "totals"] == [("totals", ("q1", "q2", "q3", "q4"))]
+    assert int(table[["q3", "q7"]].totals().n) == frame["q7"].notna().sum()
+
+
+def test_rows_answered_and_complete(engine):
+    frame = answers_of(300).fillna({"q1": 3.0})
+    table = LargeTable.of(engine(frame), ITEMS, row="row", weight="weight")
+    answered = frame[["q2", "q3"]].notna().all(axis=1)
+    assert table.count_answered([["q2", "q3"]]) == answered.sum()
+    assert table.count_answered([["q1", "q2", "q3"], ["q4"]]) == (answered | frame["q4"].notna()).sum()
+    assert table.count_answered([["q1"], ["q4"]]) == 300
+    kept = table[["q2", "q3"]].complete()
+    assert (len(kept), kept.names) == (answered.sum(), ("q2", "q3"))
+    assert kept.counts("q2")["n"].tolist() == frame.loc[answered, "q2"].value_counts().sort_index().tolist()
+    plain = table[["q2", "q3"]].unweighted().totals().moments()
+    np.testing.assert_allclose(plain.cov, frame.loc[answered, ["q2", "q3"]].cov(), rtol=EXACT)
+    assert plain.design_words == "random groups"
