@@ -115,7 +115,7 @@ def check_validity(
     {('speed', 'staff'): 0.46}
     """
     measured = _Measured.of(CfaSample.of(answers, scales, design), n_bootstrap, seed)
-    omega = omega_rows(measured.sample, measured.model)
+    omega = omega_rows(measured.sample.drawn or measured.sample, measured.model)  # needs the answers themselves
     table = gather([*measured.construct_rows(), omega, *measured.pair_rows()])
     return ValidityResult(
         table=table,
