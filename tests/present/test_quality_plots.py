@@ -9,9 +9,10 @@ import pytest
 
 from cxresearch.core.design import Design
 from cxresearch.methods.flags import FLAGS
+from cxresearch.methods.missingness import check_missing
 from cxresearch.methods.quality import check_quality
 from cxresearch.methods.sample import check_sample
-from cxresearch.present.plots.patterns import plot_flag_overlap
+from cxresearch.present.plots.patterns import plot_flag_overlap, plot_missing_patterns
 from cxresearch.present.plots.quality import plot_missing, plot_sample
 from cxresearch.present.text import Text, use_text
 
@@ -57,6 +58,16 @@ def test_rules_that_flag_the_same_respondents_are_filled_squares():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2 (50.0%)", "1 (25.0%)", "1 (25.0%)"]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["straight-liner", "long string"]
     assert ax.get_xlabel() == ""
+
+
+def test_items_missing_together_are_filled_squares():
+    answers = pd.DataFrame({"q1": [1, 2, np.nan, np.nan], "q2": [1.0, 2, 3, 4], "q3": [1.0, 2, np.nan, 3]})
+    ax = plot_missing_patterns(check_missing(answers))
+    np.testing.assert_array_equal(ax.collections[0].get_array(), [[0, 0], [1, 0], [1, 1]])
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert labels[0] == "q1 · Quick"
+    assert labels[1].endswith("…")
+    assert ax.get_ylim() == (2.5, -0.5)
 
 
 def test_patterns_that_are_not_shown_are_counted():

@@ -69,7 +69,8 @@ def _draw(patterns: Patterns, colour: str, ax: Axes | None) -> Axes:
         [f"{write_decimals(n, 0)} ({write_share(share)})" for n, share in zip(patterns.counts, shares, strict=True)],
     )
     ax.set_ylabel(text.axis("pattern_count"))
-    labels = [str(code) if n_columns > _MOST else wrapped(text.label(code), 24) for code in patterns.marks]
+    codes = [str(code) for code in patterns.marks]
+    labels = codes if n_columns > _MOST else [wrapped(text.label(code), 30, lines=1) for code in codes]
     slant = {"rotation": 90} if n_columns > _MANY else {"rotation": 30, "ha": "left", "rotation_mode": "anchor"}
     ax.xaxis.tick_top()
     ax.set_xticks(np.arange(n_columns), labels, fontsize=min(8.0, 300 / n_columns), **slant)

@@ -1,0 +1,177 @@
+"""Which answers are missing together, and whether they may be missing completely at random."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from cxresearch.core.design import Design
+from cxresearch.core.em import EM, em_moments
+from cxresearch.core.patterns import Patterns, count_patterns, distinct_patterns, partial_inverses
+from cxresearch.core.results import Finding, Result, View, gather, tidy, words
+from cxresearch.core.rules import RULES
+from cxresearch.errors import InputError
+from cxresearch.methods.patterns import pattern_rows
+from cxresearch.methods.shares import wilson_share
+
+MANY = 10  # missing answers of a respondent from which they are counted together
+_CHUNK = 2048  # patterns at a time; bounds the memory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingResult(Result):
+    """How the missing answers lie, and Little's test that they lie at random.
+
+    Attributes
+    ----------
+    n_items : columns looked at
+    n_complete : rows that answered all of them
+    patterns : the commonest patterns of missing answers
+    untested : why there is no test, in words; "" where there is one, or nothing is missing
+    """
+
+    views: ClassVar[Mapping[str, View]] = {
+        "missing_counts": View(("missing_count_share",), rows=("term",)),
+        "missing_patterns": View(("missing_pattern_share",), rows=("term",)),
+        "mcar": View(("littles_mcar_chi2",), rows=(), columns="numbers"),
+    }
+
+    n_items: int
+    n_complete: int
+    patterns: Patterns
+    untested: str = ""
+
+    def finding(self) -> Finding:
+        """How many respondents answered all, and what Little's test says, with what it cannot say."""
+        values = {"n_items": self.n_items, "n": self.n_used, "complete": self.n_complete}
+        if self.n_complete == self.n_used:
+            return Finding("missing.nothing", values)
+        return Finding(
+            "missing.complete",
+            {**values, "share": self.n_complete / self.n_used, "patterns": self.patterns.n_patterns},
+            cautions=tuple(self._cautions()),
+        )
+
+    def _cautions(self) -> list[Finding]:
+        test = self.pick("littles_mcar_chi2")
+        if test.empty:
+            return [Finding("missing.untested")]
+        rule = RULES["significance"]
+        chi2, df, p_value, method = test[["estimate", "df", "p_value", "method"]].iloc[0]
+        key = "missing.not_at_random" if rule.met(p_value) else "missing.perhaps_at_random"
+        values = {"chi2": chi2, "df": int(df), "p_value": p_value, "level": rule.value}
+        cautions = [Finding(key, values, rule)]
+        return cautions + ([Finding("missing.unweighted")] if "unweighted" in method.split("; ") else [])
+
+
+def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> MissingResult:
+    """Count missing answers by respondent and by pattern, and test whether they are missing completely at random.
+
+    Little's statistic is the sum over patterns of n (m - mu)' S^-1 (m - mu), m the means of the items that the pattern has, mu and S
+    their maximum-likelihood means and covariances by EM (denominator n, as naniar and BaylorEdPsych have it). It presumes normal,
+    independent answers and has little power with few rows a pattern. Items without spread, and rows without any answer,
+    are left out. It is not weighted.
+
+    Parameters
+    ----------
+    answers : (n, p) numeric, nan where not answered
+    design : only to say that the test leaves weights and clusters out of account
+
+    Returns
+    -------
+    MissingResult with missing_count_share (term = missing answers of a respondent), missing_pattern_share (term = items missing
+    together, the commonest patterns), littles_mcar_chi2 (with df and p; none where nothing is missing or EM has no solution)
+
+    Raises
+    ------
+    InputError
+        For text.
+
+    References
+    ----------
+    Little (1988) JASA 83:1198-1202, doi:10.1080/01621459.1988.10478722.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"q1": [1.0, 2, 3, 4, 5, 2], "q2": [2.0, 2, 4, 4, np.nan, np.nan]})
+    >>> found = check_missing(answers)
+    >>> found.value("missing_count_share", term="1").__round__(3), found.pick("littles_mcar_chi2")["df"].item()
+    (0.333, 1.0)
+    """
+    text = [str(name) for name in answers if not pd.api.types.is_numeric_dtype(answers[name])]
+    if text:
+        raise InputError("`answers` must be numeric", f"found text in {', '.join(text)}", "Map words to numbers first.")
+    gaps = answers.isna()
+    patterns = count_patterns(gaps)
+    complete = int((~gaps.any(axis=1)).sum())
+    parts = [_count_rows(gaps.sum(axis=1).to_numpy()), pattern_rows("missing_pattern_share", patterns)]
+    untested = ""
+    if complete < len(answers):
+        try:
+            parts.append(_mcar_row(answers, design or Design()))
+        except InputError as error:
+            untested = str(error)
+    return MissingResult(
+        table=gather(parts),
+        n_used=len(answers),
+        n_items=answers.shape[1],
+        n_complete=complete,
+        patterns=patterns,
+        untested=untested,
+    )
+
+
+def _count_rows(missing: np.ndarray) -> pd.DataFrame:
+    """Share of the rows by the number of their missing answers."""
+    counts = np.bincount(np.minimum(missing, MANY), minlength=1)
+    occurring = np.flatnonzero(counts)
+    share = wilson_share(counts[occurring], len(missing))
+    terms = [f"{number}" if number < MANY else f"{MANY} or more" for number in occurring]
+    return tidy(
+        "missing_count_share", share.estimate, term=terms, std_error=share.std_error, conf_low=share.low,
+        conf_high=share.high, n=len(missing), method="wilson",
+    )  # fmt: skip
+
+
+def _mcar_row(answers: pd.DataFrame, design: Design) -> pd.DataFrame:
+    varying = answers.loc[answers.notna().any(axis=1), answers.max() > answers.min()]
+    moments = em_moments(varying)
+    n = int(moments.n)
+    chi2, df = littles_statistic(varying.to_numpy(float), moments.mean, moments.cov * ((n - 1) / n))
+    if df < 1:
+        raise InputError("the test needs two patterns of missing answers", "all rows lack the same")
+    from scipy.special import chdtrc
+
+    kind = words("little 1988", EM, "" if design.is_simple else "unweighted")
+    return tidy("littles_mcar_chi2", chi2, statistic=chi2, df=df, p_value=chdtrc(df, chi2), n=n, method=kind)
+
+
+def littles_statistic(values: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> tuple[float, int]:
+    """Little's (1988) chi-square and its degrees of freedom.
+
+    Parameters
+    ----------
+    values : (n, p), nan where not answered, no row without any answer
+    mean, cov : (p,) and (p, p), of maximum likelihood
+
+    Raises
+    ------
+    InputError
+        If the covariances are singular: an item is made of others.
+    """
+    p = len(mean)
+    if np.linalg.matrix_rank(cov, hermitian=True) < p:
+        raise InputError("the covariances must not be singular", "an item is made of others", "Leave it out.")
+    there = ~np.isnan(values)
+    patterns, which = distinct_patterns(there)
+    sums = np.zeros((len(patterns), p))
+    np.add.at(sums, which, np.where(there, values - mean, 0.0))
+    size = np.bincount(which)
+    chi2 = 0.0
+    for start in range(0, len(patterns), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        inverses = partial_inverses(cov, patterns[part])
+        chi2 += float((np.einsum("ki,kij,kj->k", sums[part], inverses, sums[part]) / size[part]).sum())
+    return chi2, int(patterns.sum()) - p
