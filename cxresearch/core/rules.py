@@ -34,6 +34,10 @@ class Rule:
         return compare[self.side](estimate, self.value)
 
 
+_CHEN = (
+    "Chen, F. F. (2007). Sensitivity of goodness of fit indexes to lack of measurement invariance. Structural Equation Modeling "
+    "14:464-504. doi:10.1080/10705510701301834, p. 501."
+)
 _EVERY = (
     Rule(
         "alpha_acceptable", 0.70, "at_least", "Nunnally & Bernstein 1994",
@@ -207,5 +211,15 @@ _EVERY = (
         "Jackson, D., & Turner, R. (2017). Power analysis for random-effects meta-analysis. Research Synthesis Methods 8:290-302. "
         "doi:10.1002/jrsm.1240.",
     ),
+    Rule(
+        "invariance_cfi", -0.01, "at_least", "Cheung & Rensvold 2002",
+        "Cheung, G. W., & Rensvold, R. B. (2002). Evaluating goodness-of-fit indexes for testing measurement invariance. Structural "
+        "Equation Modeling 9:233-255. doi:10.1207/S15328007SEM0902_5.",
+    ),
+    Rule("invariance_small_sample", 300, "at_most", "Chen 2007", _CHEN),
+    Rule("invariance_cfi_large", -0.010, "above", "Chen 2007", _CHEN),
+    Rule("invariance_rmsea_large", 0.015, "below", "Chen 2007", _CHEN),
+    Rule("invariance_cfi_small", -0.005, "above", "Chen 2007", _CHEN),
+    Rule("invariance_rmsea_small", 0.010, "below", "Chen 2007", _CHEN),
 )  # fmt: skip
 RULES = {rule.key: rule for rule in _EVERY}

@@ -65,24 +65,34 @@ def fit_indices(
     raw = max(n * float(log_implied - log_corr + np.trace(np.linalg.solve(implied, corr)) - p), 0.0)
     plain, plain_df = -n * float(log_corr), p * (p - 1) // 2
     srmr = float(np.sqrt(((corr - implied)[np.tril_indices(p)] ** 2).mean()))
-    return _judged((raw, df), (plain, plain_df), n, srmr, scalings)
+    return indices_of((raw, df), (plain, plain_df), n, srmr, scalings)
 
 
-def _judged(
-    own: tuple[float, int], unrelated: tuple[float, int], n: int, srmr: float, scalings: tuple[float, float]
+def indices_of(
+    own: tuple[float, int],
+    unrelated: tuple[float, int],
+    n: int,
+    srmr: float,
+    scalings: tuple[float, float],
+    *,
+    n_groups: int = 1,
 ) -> FitIndices:
-    """Indices of chi-square and df of the model and of the model of unrelated items."""
+    """Indices of chi-square and df of the model and of the model of unrelated items, both without scaling.
+
+    RMSEA of several groups is the misfit per degree of freedom of one group (Steiger 1998 Structural Equation Modeling 5:411-419,
+    doi:10.1080/10705519809540115).
+    """
     (raw, df), (plain, plain_df), (factor, plain_factor) = own, unrelated, scalings
     excess, plain_excess = raw - factor * df, plain - plain_factor * plain_df
     worst = max(excess, plain_excess, 0.0)
-    low, high = _rmsea_interval(raw / factor, df, n, factor)
+    low, high = _rmsea_interval(raw / factor, df, n, factor * n_groups)
     return FitIndices(
         chi2=raw / factor,
         df=df,
         p_value=float(chdtrc(df, raw / factor)) if df else np.nan,
         cfi=1 - max(excess, 0.0) / worst if df and worst > 0 else 1.0,
         tli=1 - (excess * plain_df) / (plain_excess * df) if df and plain_excess else 1.0,
-        rmsea=float(np.sqrt(max(excess / (n * df), 0.0))) if df else 0.0,
+        rmsea=float(np.sqrt(n_groups * max(excess / (n * df), 0.0))) if df else 0.0,
         rmsea_low=low,
         rmsea_high=high,
         srmr=srmr,
@@ -125,7 +135,7 @@ def ordinal_indices(
     factor, chi2 = _scaled_and_shifted(n * squares, df, misfit @ gamma)
     _, plain = _scaled_and_shifted(n * plain_squares, plain_df, weights[:, None] * gamma)
     srmr = float(np.sqrt(((corr - implied)[np.tril_indices(len(corr))] ** 2).mean()))
-    return replace(_judged((chi2, df), (plain, plain_df), n - 1, srmr, (1.0, 1.0)), scaling=factor)
+    return replace(indices_of((chi2, df), (plain, plain_df), n - 1, srmr, (1.0, 1.0)), scaling=factor)
 
 
 def _scaled_and_shifted(statistic: float, df: int, spread: np.ndarray) -> tuple[float, float]:

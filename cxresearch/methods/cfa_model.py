@@ -170,6 +170,26 @@ def information(basis: np.ndarray, inverse: np.ndarray, columns: Columns, others
     return both
 
 
+def curvature(basis: np.ndarray, inverse: np.ndarray, seen: np.ndarray, columns: Columns) -> np.ndarray:
+    """Second derivatives of half the loss (..., k, k) as if the implied matrix were straight in the parameters.
+
+    Parameters
+    ----------
+    basis : (..., p, b)
+    inverse : (..., p, p) of the implied matrix
+    seen : (..., p, p) the matrix that it was fitted to
+    columns : the directions
+    """
+    x, y, factor = columns
+    turned = basis.swapaxes(-1, -2)
+    plain, tilted = turned @ inverse @ basis, turned @ inverse @ seen @ inverse @ basis
+    mixed = sum(
+        plain[..., a[:, None], b] * tilted[..., c[:, None], d]
+        for a, b, c, d in ((x, x, y, y), (x, y, y, x), (y, x, x, y), (y, y, x, x))
+    )
+    return mixed * np.outer(factor, factor) - information(basis, inverse, columns)
+
+
 def observed_information(parameters: Parameters, corr: np.ndarray) -> np.ndarray:
     """Observed information of one respondent (k, k): second derivatives of half the loss at `parameters`.
 
@@ -179,12 +199,8 @@ def observed_information(parameters: Parameters, corr: np.ndarray) -> np.ndarray
     """
     model, p = parameters.model, len(parameters.model.items)
     inverse = np.linalg.inv(parameters.implied())
-    x, y, factor = model.columns
     basis = parameters.basis()
-    plain, seen = (basis.T @ matrix @ basis for matrix in (inverse, inverse @ corr @ inverse))
-    mixed = plain[x[:, None], x] * seen[y[:, None], y] + plain[x[:, None], y] * seen[y[:, None], x]
-    mixed += plain[y[:, None], x] * seen[x[:, None], y] + plain[y[:, None], y] * seen[x[:, None], x]
-    hessian = mixed * np.outer(factor, factor) - information(basis, inverse, model.columns)
+    hessian = curvature(basis, inverse, corr, model.columns)
     pull = inverse - inverse @ corr @ inverse
     hessian[:p, :p] += parameters.phi[model.owner[:, None], model.owner] * pull
     pulled = pull @ parameters.pattern

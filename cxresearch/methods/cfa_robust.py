@@ -57,14 +57,14 @@ def robust_corrections(
     inverse, basis = np.linalg.inv(parameters.implied()), parameters.basis()
     seen = values @ inverse @ basis
     scores = (seen[:, x] * seen[:, y] - (basis.T @ inverse @ basis)[x, y]) * factor
-    sums = _within(scores * weights[:, None], unit)
+    sums = sum_within(scores * weights[:, None], unit)
     middle = sums.T @ sums / n
     bread = np.linalg.inv(observed_information(parameters, corr))
     own = float(np.trace(bread @ middle))
-    unrestricted = _unrestricted(values, weights, corr, unit)
-    unrelated = float((_within((values**2 - 1) * weights[:, None], unit) ** 2).sum() / n) / 2
+    unrestricted = unrestricted_trace(values, weights, corr, unit)
+    unrelated = float((sum_within((values**2 - 1) * weights[:, None], unit) ** 2).sum() / n) / 2
     if unit is not None:
-        means = _within(values * weights[:, None], unit)
+        means = sum_within(values * weights[:, None], unit)
         spread = means.T @ means / n
         unrestricted += float(np.trace(np.linalg.solve(corr, spread)))
         own += float(np.trace(inverse @ spread))
@@ -76,7 +76,7 @@ def robust_corrections(
     )
 
 
-def _within(rows: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
+def sum_within(rows: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
     """Rows summed within clusters, times sqrt(G / (G - 1)); the rows themselves where there are none."""
     if unit is None:
         return rows
@@ -86,8 +86,8 @@ def _within(rows: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
     return sums * np.sqrt(n_units / (n_units - 1))
 
 
-def _unrestricted(values: np.ndarray, weights: np.ndarray, corr: np.ndarray, unit: np.ndarray | None) -> float:
-    """tr(A1^-1 B1): the mean square of the scores of all covariances, in units of their information."""
+def unrestricted_trace(values: np.ndarray, weights: np.ndarray, corr: np.ndarray, unit: np.ndarray | None) -> float:
+    """tr(A1^-1 B1) of the covariances: the mean square of the scores of all covariances, in units of their information."""
     n, p = values.shape
     if unit is None:
         distance = np.einsum("ni,ij,nj->n", values, np.linalg.inv(corr), values)
@@ -100,6 +100,6 @@ def _unrestricted(values: np.ndarray, weights: np.ndarray, corr: np.ndarray, uni
     for start in range(0, len(first), size):
         one, other = first[start : start + size], second[start : start + size]
         products = round_[:, one] * round_[:, other] - (one == other)
-        squares = (_within(products * weights[:, None], unit) ** 2).sum(axis=0)
+        squares = (sum_within(products * weights[:, None], unit) ** 2).sum(axis=0)
         total += float((squares * np.where(one == other, 0.5, 1.0)).sum())
     return total / n

@@ -50,6 +50,7 @@ FINE = frozenset(
         "rmsea_conf_low",
         "rmsea_conf_high",
         "srmr",
+        *(f"invariance_{index}{change}" for index in ("cfi", "rmsea", "srmr") for change in ("", "_change")),
     }
 )
 FINE_BEGINNING = "weight_"
