@@ -43,6 +43,9 @@ def main() -> None:
 @click.option("--outputs", type=_FILES, default=Path("outputs"), show_default=True, help="Folder of the outputs.")
 @_NOTEBOOKS
 @click.option("--jobs", type=click.IntRange(min=1), help="Notebooks to run at a time; by default one a core.")
+@click.option(
+    "--scheduler", metavar="tcp://HOST:PORT", help="Hand the notebooks to the workers of this Dask scheduler."
+)
 @click.option("--plain", is_flag=True, help="Start every kernel by itself; slower, and needed only to look for faults.")
 @click.option(
     "--timeout",
@@ -62,6 +65,7 @@ def run(
     outputs: Path,
     notebooks: Path | None,
     jobs: int | None,
+    scheduler: str | None,
     plain: bool,
     timeout: float | None,
     memory: str,
@@ -78,7 +82,10 @@ def run(
     from cxresearch.batch.plan import plan_run
     from cxresearch.batch.terminal import planned, shown
 
+    if scheduler and jobs:
+        raise click.UsageError("--jobs is for this machine; on a cluster the threads of the workers decide.")
     limits = {"timeout": timeout, "memory": bytes_of(memory) if memory else None}
+    options = {"scheduler": scheduler, "warm": not plain, "fail_fast": fail_fast, **limits}
     names = [name.strip() for name in only.split(",") if name.strip()]
     plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names, force=force)
     for file, faults in plan.faults.items():
@@ -86,7 +93,7 @@ def run(
     if dry_run:
         click.echo(planned(plan.tasks))
         sys.exit(BAD_INPUT if plan.faults else 0)
-    status = _run_plan(plan, jobs, warm=not plain, fail_fast=fail_fast, **limits) if plan.tasks else 0
+    status = _run_plan(plan, jobs, **options) if plan.tasks else 0
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
 

@@ -15,6 +15,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
+from papermill.translators import translate_parameters
 
 from cxresearch.batch.kernels import KERNEL_NAME, Kernel, KernelPool
 from cxresearch.batch.memory import in_words
@@ -98,6 +99,13 @@ def execute(
         if failure:
             _mark(notebook, failure)
         return Execution(notebook, failure, time.monotonic() - begin, retried, kernel.memory.peak)
+
+
+def say_parameters(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]) -> None:
+    """Put parameters into the cell of those handed over, where a notebook was run with others: in a folder elsewhere."""
+    for cell in notebook.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.source = translate_parameters(KERNEL_NAME, "python", dict(parameters), "Parameters")
 
 
 def _run_cells(

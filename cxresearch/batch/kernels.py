@@ -108,13 +108,17 @@ class KernelPool:
     jobs : how many run at a time; each gets its share of the cores
     warm : fork kernels from one server where that is safe (Linux)
     memory : bytes that a kernel and all that it has started may take; None for as much as there is
+    server : a server of warm kernels that somebody else closes
     """
 
-    def __init__(self, jobs: int, *, warm: bool = False, memory: int | None = None) -> None:
+    def __init__(
+        self, jobs: int, *, warm: bool = False, memory: int | None = None, server: ForkServer | None = None
+    ) -> None:
         self.environment = kernel_environment(jobs)
         self.stopped = False
         self.watcher = Watcher(memory)
-        self.server = ForkServer(self.environment) if warm and IS_SAFE else None
+        self._own = ForkServer(self.environment) if warm and IS_SAFE and server is None else None
+        self.server = server or self._own
         self._alive: set[Kernel] = set()
         self._lock = threading.Lock()
 
@@ -124,8 +128,8 @@ class KernelPool:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.stop()
         self.watcher.close()
-        if self.server:
-            self.server.close()
+        if self._own:
+            self._own.close()
 
     def take(self) -> Kernel:
         """A kernel that is not started yet; a plain one where the server of warm ones is lost."""

@@ -8,16 +8,20 @@ from concurrent.futures import Future, as_completed
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cxresearch.batch.lock import InUseError, hold
 from cxresearch.batch.outcome import FILE, Outcome, remember, said_by
 from cxresearch.batch.plan import Plan, Task
 from cxresearch.batch.report import RunReport
 from cxresearch.batch.terminal import Progress
-from cxresearch.batch.workers import Here
+from cxresearch.batch.workers import Here, Workers
+from cxresearch.errors import InputError
 from cxresearch.present.outputs import assemble_results
 from cxresearch.present.site import write_page
+
+if TYPE_CHECKING:
+    from cxresearch.batch.cluster import Cluster
 
 
 class Run:
@@ -107,6 +111,7 @@ def run_plan(
     timeout: float | None = None,
     memory: int | None = None,
     fail_fast: bool = False,
+    scheduler: str | None = None,
 ) -> Run:
     """Run every task, `jobs` at a time; a failed one does not stop the others.
 
@@ -118,12 +123,21 @@ def run_plan(
     timeout : seconds that the cells of a notebook may take together
     memory : bytes that a notebook's kernel and all that it has started may take
     fail_fast : break off at the first failure
+    scheduler : address of a Dask scheduler whose workers do the tasks, as many at a time as they have threads
+
+    Raises
+    ------
+    InputError
+        If the cluster cannot be used.
     """
     run = Run(plan, progress, timeout=timeout, memory=memory)
     with ExitStack() as held:
         tasks = [task for study in plan.studies for task in _hold(study, run, held)]
         warm = warm and sum(bool(task.why) for task in tasks) > 1  # for one notebook a server does not pay
-        workers = held.enter_context(Here(jobs, warm=warm, memory=memory, timeout=timeout))
+        options: dict[str, Any] = {"warm": warm, "memory": memory, "timeout": timeout}
+        is_remote = scheduler and not all(task.current for task in tasks)
+        workers: Workers = _cluster(scheduler, plan, **options) if scheduler and is_remote else Here(jobs, **options)
+        held.enter_context(workers)
         run.report.of_the_run |= workers.told
         held.enter_context(run.report)
         with _signals_interrupt():
@@ -133,6 +147,20 @@ def run_plan(
                 run.stop(future.result() for future in futures if not future.cancelled())
                 run.report.end = "stopped" if run.stopped else "first failure"
     return run
+
+
+def _cluster(scheduler: str, plan: Plan, **options: Any) -> "Cluster":
+    try:
+        from cxresearch.batch.cluster import Cluster
+    except ModuleNotFoundError as error:
+        if error.name not in ("dask", "distributed"):
+            raise
+        raise InputError(
+            "`--scheduler` needs Dask",
+            f"`{error.name}` is not installed",
+            "pip install 'cxresearch[dask]' installs it.",
+        ) from error
+    return Cluster(scheduler, plan, **options)
 
 
 def _hold(study: str, run: Run, locks: ExitStack) -> list[Task]:

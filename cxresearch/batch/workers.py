@@ -24,14 +24,15 @@ _clearing = threading.Lock()  # clearing a notebook's outputs writes results.csv
 
 
 class Workers(Protocol):
-    """Who does the tasks of a run.
+    """Who does the tasks of a run."""
 
-    Attributes
-    ----------
-    told : what the report says of them
-    """
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """What the report says of them."""
 
-    told: Mapping[str, Any]
+    def __enter__(self) -> Any: ...
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None: ...
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Have a task done; whatever goes wrong is its outcome."""
@@ -54,7 +55,7 @@ class Here:
     def __init__(self, jobs: int, *, warm: bool, memory: int | None = None, timeout: float | None = None) -> None:
         self._pool = KernelPool(jobs, warm=warm, memory=memory)
         self._threads, self._timeout = ThreadPoolExecutor(jobs), timeout
-        self.told = {"jobs": jobs, "warm": self._pool.server is not None}
+        self.told: Mapping[str, Any] = {"jobs": jobs, "warm": self._pool.server is not None}
 
     def __enter__(self) -> "Here":
         return self
@@ -75,20 +76,46 @@ class Here:
 
 def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outcome:
     """Run one notebook of one study and put its files in place; whatever goes wrong is the outcome, never an error."""
-    if task.current:
-        return task.current
+    done = do_without_kernel(task)
+    if done:
+        return done
     try:
         _clear(task)
-        if task.skip:
-            return Outcome(task.study, task.notebook, "skipped", task.skip, missing=task.missing)
-        if task.fault:
-            return Outcome(task.study, task.notebook, "failed", task.fault)
-        from cxresearch.batch.execute import execute  # takes seconds, which a run without work need not spend
+        from cxresearch.batch.execute import execute, say_parameters  # takes seconds, which a run without work need not
 
-        execution = execute(task.source, task.parameters, folder=task.source.parent, pool=pool, timeout=timeout)
+        parameters = {**task.parameters, "output_dir": str(task.folder.parent)}  # on a worker another one than planned
+        execution = execute(task.source, parameters, folder=task.source.parent, pool=pool, timeout=timeout)
+        say_parameters(execution.notebook, task.parameters)
         return _keep(task, execution)
     except Exception as error:  # a full disk, a folder that cannot be written, a notebook file that is no notebook
         return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
+
+
+def do_without_kernel(task: Task) -> Outcome | None:
+    """The outcome of a task that is up to date or cannot be run; None where a notebook is to be run."""
+    if task.current or not (task.skip or task.fault):
+        return task.current
+    try:
+        _clear(task)
+    except OSError as error:
+        return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
+    if task.skip:
+        return Outcome(task.study, task.notebook, "skipped", task.skip, missing=task.missing)
+    return Outcome(task.study, task.notebook, "failed", task.fault)
+
+
+def put_in_place(task: Task, outcome: Outcome, files: Mapping[str, bytes]) -> Outcome:
+    """Put what a task has written elsewhere into its study's folder, for all that an earlier run of its notebook left there.
+
+    Parameters
+    ----------
+    outcome : with `kept` as a name in `files`
+    files : path relative to the study's folder -> content
+    """
+    _clear(task)
+    for name, content in files.items():
+        write_whole(task.folder / name, content)
+    return replace(outcome, kept=task.folder / outcome.kept) if outcome.kept else outcome
 
 
 def _keep(task: Task, execution: "Execution") -> Outcome:

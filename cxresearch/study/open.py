@@ -137,8 +137,11 @@ class Study:
 
     def sources(self) -> dict[str, str]:
         """Every data file that the study names (path relative to the study file) -> its SHA-256."""
-        paths = dict.fromkeys(path for _, data in named_files(self.file) for path in find_files(data, self.folder))
-        return {_relative(path, self.folder): _sha256(path) for path in paths}
+        return {_relative(path, self.folder): _sha256(path) for path in self.data_files()}
+
+    def data_files(self) -> list[Path]:
+        """Every data file that the study names."""
+        return list(dict.fromkeys(path for _, data in named_files(self.file) for path in find_files(data, self.folder)))
 
     def fingerprints(self) -> dict[str, str]:
         """The study file and every data file that it names -> SHA-256."""
