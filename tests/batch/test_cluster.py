@@ -73,8 +73,8 @@ def on(cluster: str, *words: str) -> Result:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Everything but what tells of times."""
-    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".ipynb", ".json")]
+    """Everything of the studies but what tells of times."""
+    paths = [path for path in folder.rglob("*/*") if path.is_file() and path.suffix not in (".ipynb", ".json")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
