@@ -13,7 +13,7 @@ PACKAGE = Path(cxresearch.__file__).parent
 MAY_IMPORT = {
     "errors": {"core.personal"},  # a message may quote a cell
     "core": {"errors"},
-    "study": {"errors", "core.design", "core.rules", "core.careless", "core.personal"},  # to drop rows and to mask
+    "study": {"errors", "core.design", "core.rules", "core.careless", "core.large", "core.personal", "core.reductions"},  # to drop rows and to mask
     "methods": {"errors", "core", "methods"},
     "present": {"errors", "core", "study", "present"},
     "batch": {"errors", "study", "core", "present", "methods", "batch"},

@@ -57,7 +57,7 @@ def key_of(value: Any) -> str:
     >>> key_of(0.0), key_of(" 0 "), key_of("Blank"), key_of(float("nan"))
     ('0', '0', 'blank', '')
     """
-    number = _number(value)
+    number = number_of(value)
     if number is not None:
         return code_of(number)
     return "" if pd.isna(value) else code_of(value).casefold()
@@ -96,13 +96,14 @@ def _read_column(column: pd.Series, question: Question) -> tuple[pd.Series, pd.S
     numbers: dict[Any, float] = {}
     kinds: dict[Any, Kind] = {}
     for value in column.dropna().unique():
-        numbers[value], kinds[value] = _read_value(value, words, question.missing)
+        numbers[value], kinds[value] = read_value(value, words, question.missing)
     return column.map(numbers).astype(float), column.map(kinds).astype(object)
 
 
-def _read_value(value: Any, words: Mapping[str, float], missing: frozenset[str]) -> tuple[float, Kind]:
+def read_value(value: Any, words: Mapping[str, float], missing: frozenset[str]) -> tuple[float, Kind]:
+    """The number that a cell stands for, nan where it is none, and what kind of cell it is."""
     key = key_of(value)
-    number = words.get(key, _number(value))
+    number = words.get(key, number_of(value))
     if key in missing or (number is not None and key_of(number) in missing):
         return np.nan, "missing_code"
     if number is None:
@@ -110,7 +111,8 @@ def _read_value(value: Any, words: Mapping[str, float], missing: frozenset[str])
     return float(number), "word" if isinstance(value, str) and key in words else "answer"
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """A cell as a number; None where it is none."""
     if not isinstance(value, (str, int, float, np.number)):
         return None
     try:

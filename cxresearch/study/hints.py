@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.study.answers import read_answers
+from cxresearch.study.large_survey import LargeSurvey
 from cxresearch.study.questions import questions_of
 from cxresearch.study.survey import Survey
 
@@ -20,11 +21,12 @@ _ENOUGH = 30  # answers, to say that nobody did
 _Limits = tuple[float, float]
 
 
-def hints_of(survey: Survey, file: "StudyFile") -> list[str]:
+def hints_of(survey: Survey | LargeSurvey, file: "StudyFile") -> list[str]:
     """Sentences on the survey of a study that a careful reader would ask about; [] if there are none.
 
-    Scales are judged by the answers as given: before reversal, with those outside the scale.
+    Scales are judged by the answers as given: before reversal, with those outside the scale; of a large survey by its sample.
     """
+    survey = survey if isinstance(survey, Survey) else survey.sample
     questions = {
         name: replace(question, low=-np.inf, high=np.inf, reversed=False)
         for name, question in questions_of(file).items()

@@ -19,6 +19,8 @@ from cxresearch.study.faults import Fault
 from cxresearch.study.file import StudyFile
 from cxresearch.study.fitting import fit_types
 from cxresearch.study.labels import labels_of
+from cxresearch.study.large_survey import LargeSurvey, read_large_survey
+from cxresearch.study.lazy_table import is_large
 from cxresearch.study.presence import parts_of
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
@@ -104,8 +106,8 @@ class Study:
         survey = self.survey()
         return labels_of(self.file, variable_labels=survey.variable_labels, value_labels=survey.value_labels)
 
-    def survey(self) -> Survey:
-        """The survey, read once.
+    def survey(self) -> Survey | LargeSurvey:
+        """The survey, read once; left where it lies if it is large.
 
         Raises
         ------
@@ -152,8 +154,9 @@ class Study:
         return survey is not None and any(entry.lower().endswith(_LABELLED) for entry in survey.data)
 
     @cached_property
-    def _survey(self) -> Survey:
-        return read_survey(self.file, self.folder)
+    def _survey(self) -> Survey | LargeSurvey:
+        large = self.file.survey is not None and is_large(self.file.survey, self.folder)
+        return read_large_survey(self.file, self.folder) if large else read_survey(self.file, self.folder)
 
 
 def open_study(path: str | Path) -> Study:

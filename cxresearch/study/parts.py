@@ -26,7 +26,15 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class SurveyPart(Part):
     """The survey: one row a respondent."""
 
-    data: File = Field(description="Path, list of paths or glob: csv, tsv (also .gz), xlsx, sav, dta, parquet")
+    data: File = Field(
+        description="Path, list of paths or glob: csv, tsv (also .gz), xlsx, sav, dta, parquet; a folder of parquet files; "
+        "'file.duckdb::table'"
+    )
+    large: Literal["auto", "yes", "no"] = Field(
+        "auto",
+        description="Whether parquet files or a database table are left where they lie instead of being read into memory; auto: with "
+        "more than 2,000,000 rows",
+    )
     sheet: Name | None = Field(None, description="Sheet of a workbook; the first if not given")
     encoding: Encoding | None = Field(None, description="Encoding of text files; found by itself if not given")
     where: Text | None = Field(None, description="Row filter: comparisons, and/or/not, in (...), `names in backticks`")

@@ -6,7 +6,7 @@ import re
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,9 +15,13 @@ from cxresearch.study.codes import code_of
 from cxresearch.study.encoding import decode
 from cxresearch.study.faults import did_you_mean
 
+if TYPE_CHECKING:
+    import duckdb
+
 SEPARATORS = (",", ";", "\t")
-KINDS = ("csv", "tsv", "csv.gz", "tsv.gz", "xlsx", "sav", "dta", "parquet")
+KINDS = ("csv", "tsv", "csv.gz", "tsv.gz", "xlsx", "sav", "dta", "parquet", "duckdb")
 _TEXT = (".csv", ".tsv", ".txt")
+DATABASES = (".duckdb", ".ddb", ".db")
 _SHEETS = (".xlsx", ".xlsm", ".xls")
 _BLANK_START = re.compile(r"\A(?:[ \t]*\r?\n)+")
 _DECIMAL_COMMA = r"[+-]?(?:0|[1-9]\d{0,14})(?:,\d+)?"
@@ -45,8 +49,12 @@ class Table:
     n_blank: int = 0
 
 
-def read_file(path: Path, encoding: str | None, *, sheet: str | None = None, header_only: bool = False) -> Table:
-    """Read one file, or no more of it than its header; of a workbook one sheet, the first where `sheet` is None.
+def read_file(
+    path: Path, encoding: str | None, *, sheet: str | None = None, table: str = "", header_only: bool = False
+) -> Table:
+    """Read one file, or no more of it than its header.
+
+    Of a workbook one sheet is read, the first where `sheet` is None; of a database the `table`.
 
     Raises
     ------
@@ -68,6 +76,8 @@ def read_file(path: Path, encoding: str | None, *, sheet: str | None = None, hea
             return _read_labelled(path, kind, header_only)
         if kind == ".parquet":
             return _read_parquet(path, header_only)
+        if kind in DATABASES:
+            return _read_database(path, table, header_only)
     except InputError:
         raise
     except Exception as error:  # each reader has errors of its own; the user needs one sentence
@@ -181,6 +191,38 @@ def _read_parquet(path: Path, header_only: bool) -> Table:
         return Table(_with_header(pd.DataFrame(columns=range(len(names))), names, path), (path,))
     frame = pd.read_parquet(path)
     return Table(_with_header(frame, list(frame.columns), path), (path,))
+
+
+def _read_database(path: Path, table: str, header_only: bool) -> Table:
+    relation = open_database(path, table)
+    frame = (relation.limit(0) if header_only else relation).to_arrow_table().to_pandas()
+    return Table(_with_header(frame, list(frame.columns), path), (path,))
+
+
+def open_database(path: Path, table: str) -> "duckdb.DuckDBPyRelation":
+    """A table or view of a DuckDB file, which is only read.
+
+    Raises
+    ------
+    InputError
+        If no table is named, or there is none of that name.
+    """
+    import duckdb
+
+    connection = duckdb.connect(str(path), read_only=True)
+    known = [
+        str(name)
+        for (name,) in connection.execute(
+            "SELECT table_name FROM information_schema.tables ORDER BY table_name"
+        ).fetchall()
+    ]
+    if table not in known:
+        near = did_you_mean(table, known) if table else ""
+        raise InputError(
+            f"a table of {path.name} must be named, as in '{path.name}::{known[0] if known else 'answers'}'",
+            f"found '{table}'{near}" if table else f"found none; it has {name_some(known) or 'no table'}",
+        )
+    return connection.table(f'"{table}"')
 
 
 def _with_header(rows: pd.DataFrame, header: list[Any], path: Path) -> pd.DataFrame:

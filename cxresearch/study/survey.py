@@ -15,6 +15,7 @@ from cxresearch.study.answers import read_answers
 from cxresearch.study.codes import as_codes, code_of
 from cxresearch.study.faults import did_you_mean
 from cxresearch.study.questions import extra_columns, questions_of, ranges_of
+from cxresearch.study.readers import Table
 from cxresearch.study.screening import CARELESS, flag_rows
 from cxresearch.study.tables import read_table
 
@@ -91,21 +92,28 @@ class Survey:
     @property
     def score_ranges(self) -> dict[str, tuple[float, float]]:
         """Column of `scores` -> lowest and highest possible score, where the study file gives a scale."""
-        of_constructs = {
-            name: self.ranges[items[0]]
-            for name, items in self.scales.items()
-            if all(item in self.ranges for item in items)
-        }
-        return {name: limits for name, limits in (self.ranges | of_constructs).items() if name in self.scores}
+        return score_ranges_of(self.ranges, self.scales, list(map(str, self.scores)))
 
     def scores_by(self, column: str) -> pd.DataFrame:
         """`scores` and, beside them, one column of `groups`."""
         return self.scores.assign(**{column: self.groups[column]})
 
+    def values_of(self, column: str) -> list[str]:
+        """The different values of a column of the data, as text codes."""
+        return list(as_codes(self.frame[column]).dropna().unique())
+
     def comparable_groups(self, min_group: int = 2) -> list[str]:
         """The columns of `groups` in which two groups or more have `min_group` rows with an outcome."""
         answered = self.groups[self.scores[self.outcome].notna()]
         return [str(name) for name in answered if (answered[name].value_counts() >= min_group).sum() >= 2]
+
+
+def score_ranges_of(
+    ranges: Mapping[str, tuple[float, float]], scales: Mapping[str, list[str]], scores: list[str]
+) -> dict[str, tuple[float, float]]:
+    """Lowest and highest possible value of each score, where the items of a construct have ranges."""
+    of_constructs = {name: ranges[items[0]] for name, items in scales.items() if all(item in ranges for item in items)}
+    return {name: limits for name, limits in (dict(ranges) | of_constructs).items() if name in scores}
 
 
 def read_survey(file: "StudyFile", folder: Path) -> Survey:
@@ -122,10 +130,14 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         If a file or column is not there, an answer is neither a number nor a known word, a weight is negative or missing, or
         no row is left.
     """
-    part = _survey_part(file)
-    table = read_table(part.data, folder=folder, encoding=part.encoding, sheet=part.sheet)
-    _refuse_absent_columns(file, table.frame)
-    questions = questions_of(file)
+    part = survey_part(file)
+    return survey_of(file, read_table(part.data, folder=folder, encoding=part.encoding, sheet=part.sheet))
+
+
+def survey_of(file: "StudyFile", table: Table, *, sampled: str = "") -> Survey:
+    """The survey that a study file describes, once its table is read; `sampled` says of what the rows are a sample."""
+    part, questions = survey_part(file), questions_of(file)
+    refuse_absent_columns(file, list(table.frame.columns))
     frame = _filtered(table.frame, part.where)
     answers = read_answers(frame, questions)
     items = list(dict.fromkeys(item for its_items in file.scales.values() for item in its_items))
@@ -143,7 +155,7 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
     unscreened = Unscreened(
         answers=answers.values,
         outcome=_scores(file, answers.values)[file.outcome] if file.outcome else None,
-        design=_design(frame, part),
+        design=_design(frame, part, sampled),
     )
     kept, dropped = _kept_rows(flags, duplicates=part.duplicates, careless=part.careless)
     if dropped:
@@ -162,10 +174,10 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
         outcome=file.outcome,
         drivers=file.drivers_used,
         groups=_groups(file, frame),
-        by=_by(file),
-        design=_design(frame, part),
+        by=case_column(file),
+        design=_design(frame, part, sampled),
         item_log=answers.log,
-        row_log=_row_log(rows_read=len(table.frame) + table.n_blank, **dropped, rows_used=len(frame)),
+        row_log=row_log_of(rows_read=len(table.frame) + table.n_blank, **dropped, rows_used=len(frame)),
         flags=flags,
         unscreened=unscreened,
         encoding=table.encoding,
@@ -175,7 +187,8 @@ def read_survey(file: "StudyFile", folder: Path) -> Survey:
     )
 
 
-def _survey_part(file: "StudyFile") -> "SurveyPart":
+def survey_part(file: "StudyFile") -> "SurveyPart":
+    """The survey of a study file, once it is sure that it has one."""
     if file.survey is None:
         raise InputError("the study must have a survey", "found no `survey:`", "Add it to the study file.")
     return file.survey
@@ -183,7 +196,7 @@ def _survey_part(file: "StudyFile") -> "SurveyPart":
 
 def columns_of(file: "StudyFile") -> dict[str, str]:
     """Every column that reading the survey needs -> where the study file names it."""
-    part = _survey_part(file)
+    part = survey_part(file)
     single = {
         "survey.id": part.id,
         "survey.weight": part.weight,
@@ -194,15 +207,16 @@ def columns_of(file: "StudyFile") -> dict[str, str]:
     for name, items in file.scales.items():
         needed |= dict.fromkeys(items, f"constructs.{name}.items")
     needed |= dict.fromkeys(extra_columns(file), "outcome, drivers or recommend")
-    needed |= dict.fromkeys(_group_columns(file), "groups or cases.by")
+    needed |= dict.fromkeys(group_columns(file), "groups or cases.by")
     return needed
 
 
-def _refuse_absent_columns(file: "StudyFile", frame: pd.DataFrame) -> None:
+def refuse_absent_columns(file: "StudyFile", known: list[str]) -> None:
+    """Refuse a study file that names columns which are not there."""
     faults = []
     for column, path in columns_of(file).items():
-        if column not in frame.columns:
-            faults.append(f"no '{column}' ({path}{did_you_mean(column, frame.columns)})")
+        if column not in known:
+            faults.append(f"no '{column}' ({path}{did_you_mean(column, known)})")
     if faults:
         raise InputError("the survey must have the columns that the study file names", f"found {name_some(faults, 10)}")
 
@@ -242,28 +256,31 @@ def _scores(file: "StudyFile", answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(file: "StudyFile", frame: pd.DataFrame) -> pd.DataFrame:
-    columns = _group_columns(file)
+    columns = group_columns(file)
     return pd.DataFrame(
         {name: mask_codes(as_codes(frame[name])) for name in columns}, index=frame.index, columns=columns
     )
 
 
-def _group_columns(file: "StudyFile") -> list[str]:
-    by = _by(file)
+def group_columns(file: "StudyFile") -> list[str]:
+    """The columns of `groups:`, and `cases.by`."""
+    by = case_column(file)
     return list(dict.fromkeys([*file.groups, *([by] if by else [])]))
 
 
-def _by(file: "StudyFile") -> str | None:
+def case_column(file: "StudyFile") -> str | None:
+    """`cases.by`, else the first of `groups:`."""
     by = file.cases.by if file.cases else None
     return by or next(iter(file.groups), None)
 
 
-def _design(frame: pd.DataFrame, part: "SurveyPart") -> Design:
+def _design(frame: pd.DataFrame, part: "SurveyPart", sampled: str) -> Design:
     weights = None if part.weight is None else frame[part.weight]
-    return Design(weights, None if part.cluster is None else as_codes(frame[part.cluster]))
+    return Design(weights, None if part.cluster is None else as_codes(frame[part.cluster]), sampled)
 
 
-def _row_log(**counts: int) -> pd.DataFrame:
+def row_log_of(**counts: int) -> pd.DataFrame:
+    """The log of rows: reason, n."""
     return pd.DataFrame(list(counts.items()), columns=["reason", "n"])
 
 

@@ -17,6 +17,7 @@ from cxresearch.study.faults import nearest
 from cxresearch.study.readers import Table, read_file
 
 _NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"  # leading zeros and 16 digits are codes
+DATABASE = "::"  # between a database file and the name of a table in it
 _fits = re.compile(_NUMBER).fullmatch
 
 
@@ -25,7 +26,8 @@ def read_table(data: str | list[str], *, folder: Path, encoding: str | None = No
 
     Parameters
     ----------
-    data : path, list of paths, or pattern such as "waves/*.csv"; csv, tsv (also .gz), xlsx, sav, dta, parquet
+    data : path, list of paths, or pattern such as "waves/*.csv"; csv, tsv (also .gz), xlsx, sav, dta, parquet; a folder of parquet
+        files; "file.duckdb::table"
     folder : where relative paths start
     encoding : of text files; found out where None
     sheet : of workbooks; the first where None
@@ -44,14 +46,14 @@ def read_table(data: str | list[str], *, folder: Path, encoding: str | None = No
     0  4.0   Cedar
     1  NaN      NA
     """
-    parts = [read_file(path, encoding, sheet=sheet) for path in find_files(data, folder)]
+    parts = [read_file(path, encoding, sheet=sheet, table=name) for path, name in find_tables(data, folder)]
     _refuse_different_columns(parts)
     names = list(parts[0].frame.columns)
     frame = pd.concat([part.frame[names] for part in parts], ignore_index=True) if len(parts) > 1 else parts[0].frame
     blank = _blank_rows(frame)
     frame = frame[~blank] if blank.any() else frame
     return Table(
-        pd.DataFrame({name: _as_numbers(frame[name]) for name in names}, columns=names),
+        plain_cells(frame),
         tuple(path for part in parts for path in part.paths),
         ", ".join(dict.fromkeys(part.encoding for part in parts if part.encoding)),
         _merged([part.value_labels for part in parts]),
@@ -70,30 +72,41 @@ def column_names(
     InputError
         As `read_table`, for what shows in the first lines.
     """
-    return list(read_file(find_files(data, folder)[0], encoding, sheet=sheet, header_only=True).frame.columns)
+    path, name = find_tables(data, folder)[0]
+    return list(read_file(path, encoding, sheet=sheet, table=name, header_only=True).frame.columns)
 
 
 def find_files(data: str | list[str], folder: Path) -> list[Path]:
-    """The files that a path, a list of paths or a pattern means; patterns in sorted order.
+    """The files of `find_tables`, each once."""
+    return list(dict.fromkeys(path for path, _ in find_tables(data, folder)))
+
+
+def find_tables(data: str | list[str], folder: Path) -> list[tuple[Path, str]]:
+    """The files that a path, a list of paths, a folder of parquet files or a pattern means, in sorted order.
+
+    Beside each file stands the table in it that is meant, of an entry "answers.duckdb::customers"; "" elsewhere.
 
     Raises
     ------
     InputError
-        If there is no such file, or a pattern finds none.
+        If there is no such file, or a pattern or folder has none.
     """
-    found: list[Path] = []
+    found: list[tuple[Path, str]] = []
     for entry in [data] if isinstance(data, str) else data:
-        path = Path(folder) / entry
-        is_pattern = not path.exists() and any(mark in entry for mark in "*?[")
-        several = sorted(_glob(path)) if is_pattern else [path]
+        place, _, name = entry.partition(DATABASE)
+        path = Path(folder) / place
+        is_pattern = not path.exists() and any(mark in place for mark in "*?[")
+        several = sorted(_glob(path)) if is_pattern else sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
         if not several:
             raise InputError(
-                "the pattern of a data file must find some",
+                "the pattern of a data file must find some"
+                if is_pattern
+                else "a folder of data must hold parquet files",
                 f"none fit '{entry}'",
                 "Check it; it starts at the study file.",
             )
-        found += several
-    for path in found:
+        found += [(each, name) for each in several]
+    for path, _ in found:
         if not path.is_file():
             near = nearest(path.name, [other.name for other in path.parent.glob("*")])
             action = f"Did you mean '{near}'?" if near else "Check the path; it starts at the study file."
@@ -116,6 +129,11 @@ def _blank_rows(frame: pd.DataFrame) -> np.ndarray:
             gone or (isinstance(cell, str) and not cell.strip()) for cell, gone in zip(cells, cells.isna(), strict=True)
         ]
     return blank
+
+
+def plain_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with trimmed text, blanks missing, and columns that hold nothing but numbers as numbers."""
+    return pd.DataFrame({name: _as_numbers(frame[name]) for name in frame}, columns=frame.columns)
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import pandas as pd
 
 from cxresearch.errors import name_some
-from cxresearch.study.codes import as_codes, code_of
+from cxresearch.study.codes import code_of
 from cxresearch.study.faults import Fault, did_you_mean, nearest
 from cxresearch.study.file import StudyFile
+from cxresearch.study.large_survey import LargeSurvey
 from cxresearch.study.survey import Survey
 
 
-def check_values(file: StudyFile, survey: Survey) -> Iterator[Fault]:
+def check_values(file: StudyFile, survey: Survey | LargeSurvey) -> Iterator[Fault]:
     """Cases and periods that no row of the survey has, and benchmarks of columns that hold no numbers."""
     cases = file.cases
     if cases is None:
@@ -23,12 +24,11 @@ def check_values(file: StudyFile, survey: Survey) -> Iterator[Fault]:
     }
     for field, (column, values) in named.items():
         if column is not None:
-            known = list(as_codes(survey.frame[column]).dropna().unique())
+            known = survey.values_of(column)
             yield from _absent(field, column, values, known)
     for name in cases.benchmark:
-        if name not in file.constructs and not pd.api.types.is_numeric_dtype(
-            survey.answers.get(name, survey.frame[name])
-        ):
+        near = survey if isinstance(survey, Survey) else survey.sample
+        if name not in file.constructs and not pd.api.types.is_numeric_dtype(near.answers.get(name, near.frame[name])):
             yield Fault(("cases", "benchmark"), f"column '{name}' holds text; a benchmark needs numbers")
 
 

@@ -1,0 +1,178 @@
+"""A survey that is left where it lies says what the same survey says in memory."""
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from cxresearch.study.large_survey import LargeSurvey
+from cxresearch.study.open import check_study, open_study
+from cxresearch.study.survey import Survey
+
+ROWS = 240
+
+
+def table_of(n: int = ROWS) -> pd.DataFrame:
+    """Numbers with missing codes and answers out of scale, worded answers, text numbers, groups of several types."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({
+        "id": np.arange(n),
+        "q1": rng.choice([1, 2, 3, 4, 5, 9, -99], n),
+        "q2": rng.choice([1.0, 2.0, 3.5, 5.0, 7.0, np.nan, np.inf], n),
+        "q3": rng.choice(["poor", " Fair ", "good", "n/a", "", None], n),
+        "q4": rng.choice(["1", "2", "5", "-99"], n),
+        "nps": rng.integers(-1, 12, n),
+        "weight": rng.uniform(0.5, 2, n),
+        "branch": rng.choice([3, 14, 15], n),
+        "company": rng.choice(["Cedar ", "Maple", None], n),
+        "year": rng.choice([2025.0, 2026.0, np.nan], n),
+        "vip": rng.choice([True, False], n),
+    })  # fmt: skip
+    return frame.convert_dtypes().mask(np.isin(np.arange(n), [5, 17])[:, None] & np.ones(frame.shape, bool))
+
+
+CONTENT = {
+    "study": "s",
+    "survey": {
+        "data": "rows.parquet",
+        "missing": [-99],
+        "weight": "weight",
+        "cluster": "branch",
+        "where": "weight > 0.6",
+    },
+    "constructs": {
+        "speed": {"items": ["q1", "q2"], "scale": [1, 5], "reversed": ["q2"], "missing": [9]},
+        "staff": {"items": ["q3"], "codes": {"poor": 1, "fair": 2, "good": 3}, "missing": ["n/a"]},
+        "price": {"items": ["q4"]},
+    },
+    "outcome": "nps",
+    "recommend": "nps",
+    "groups": {"company": "Company", "year": "Year", "vip": "VIP"},
+}
+
+
+def study_file(folder, *, large: str = "yes", **survey) -> str:
+    content = {**CONTENT, "survey": {**CONTENT["survey"], "large": large, **survey}}
+    path = folder / f"{large}.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False))
+    return str(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    table_of().to_parquet(tmp_path / "rows.parquet", index=False)
+    return tmp_path
+
+
+def test_the_same_answers_logs_scores_and_groups(folder):
+    small, large = (open_study(study_file(folder, large=each)).survey() for each in ("no", "yes"))
+    assert (type(small), type(large)) == (Survey, LargeSurvey)
+    pd.testing.assert_frame_equal(large.item_log, small.item_log)
+    pd.testing.assert_frame_equal(large.row_log, small.row_log)
+    for ours, theirs in ((large.answers, small.answers), (large.scores, small.scores)):
+        assert list(ours) == list(theirs)
+        np.testing.assert_array_equal(ours.outline["n"], theirs.notna().sum())
+        np.testing.assert_allclose(ours.outline["mean"], theirs.mean(), rtol=1e-12)
+        np.testing.assert_allclose(ours.outline[["low", "high"]].T, [theirs.min(), theirs.max()], rtol=1e-12)
+    weights = small.design.weights
+    for name in small.groups:
+        counts = large.groups.counts(name).dropna().set_index(name)
+        expected = small.groups[name].value_counts().sort_index()
+        assert counts["n"].to_dict() == expected.to_dict()
+        sums = weights.groupby(small.groups[name]).sum()
+        np.testing.assert_allclose(counts["w"] / sums, 1, rtol=1e-12)
+    for name in ("items", "scales", "ranges", "score_ranges", "outcome", "drivers", "by"):
+        assert getattr(large, name) == getattr(small, name), name
+    assert large.comparable_groups(5) == small.comparable_groups(5)
+    assert sorted(large.values_of("company")) == sorted(small.values_of("company"))
+    assert large.answers.clusters == small.design.count_clusters(small.frame.index) == 3
+    pd.testing.assert_frame_equal(
+        large.sample.answers, small.answers.reset_index(drop=True)
+    )  # a small table is its own sample
+    assert large.sample.design.words == "weighted; clustered"
+
+
+def split(folder) -> pd.DataFrame:
+    frame = table_of()
+    (folder / "parts" / "inner").mkdir(parents=True)
+    frame[:100].to_parquet(folder / "parts" / "a.parquet", index=False)
+    frame[100:].to_parquet(folder / "parts" / "inner" / "b.parquet", index=False)
+    with duckdb.connect(str(folder / "rows.duckdb")) as base:
+        base.execute("CREATE TABLE answers AS SELECT * FROM 'X'".replace("X", str(folder / "rows.parquet")))
+        base.execute("CREATE VIEW shown AS SELECT * FROM answers")
+    return frame
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "parts",
+        "parts/**/*.parquet",
+        ["parts/a.parquet", "parts/inner/b.parquet"],
+        "rows.duckdb::answers",
+        "rows.duckdb::shown",
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("large", ["yes", "no"])
+def test_wherever_the_rows_lie(folder, data, large):
+    split(folder)
+    survey = open_study(study_file(folder, large=large, data=data)).survey()
+    whole = open_study(study_file(folder, large="no", data="rows.parquet")).survey()
+    pd.testing.assert_frame_equal(survey.item_log, whole.item_log)
+    assert survey.row_log["n"].tolist() == whole.row_log["n"].tolist()
+    assert all(path.is_file() for path in survey.paths)
+
+
+def test_large_by_the_number_of_rows(folder, monkeypatch):
+    path = study_file(folder, large="auto")
+    assert isinstance(open_study(path).survey(), Survey)
+    monkeypatch.setattr("cxresearch.study.lazy_table.MOST_ROWS", ROWS - 1)
+    assert isinstance(open_study(path).survey(), LargeSurvey)
+    monkeypatch.setattr("cxresearch.study.lazy_table.MOST_ROWS", ROWS)
+    assert isinstance(open_study(path).survey(), Survey)
+
+
+def test_a_sample_says_so(folder, monkeypatch):
+    monkeypatch.setattr("cxresearch.study.large_survey.SAMPLE", 60)
+    survey = open_study(study_file(folder)).survey()
+    n, used = len(survey.sample.answers), len(survey.answers)
+    assert 30 < n < 90
+    assert survey.sample.design.words == f"weighted; clustered; random sample of {n} of {used} rows"
+    assert len(survey.flags) == n
+
+
+@pytest.mark.parametrize(
+    ("survey", "said"),
+    [
+        ({"duplicates": "drop"}, "`survey.duplicates: drop` needs all rows in memory"),
+        ({"careless": "drop"}, "`survey.careless: drop` needs all rows in memory"),
+        ({"where": "weight > 99"}, "the filter `weight > 99` left out all 240"),
+        ({"data": "rows.duckdb::answer"}, "found 'answer'"),
+        ({"data": "rows.duckdb"}, "found none; it has answers"),
+        ({"data": "empty"}, "a folder of data must hold parquet files"),
+        ({"weight": "nps"}, "every row needs a weight of 0 or more"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be(folder, survey, said):
+    split(folder)
+    (folder / "empty").mkdir()
+    faults = check_study(study_file(folder, **survey))
+    assert any(said in fault for fault in faults), faults
+
+
+def test_text_that_is_no_answer(folder):
+    frame = table_of().assign(q4="often")
+    frame.to_parquet(folder / "rows.parquet", index=False)
+    faults = check_study(study_file(folder))
+    assert any("found text in q4: 'often' (" in fault for fault in faults), faults
+
+
+def test_large_needs_files_that_can_be_read_in_part(folder):
+    table_of().to_csv(folder / "rows.csv", index=False)
+    faults = check_study(study_file(folder, data="rows.csv"))
+    assert any(
+        "`survey.large: yes` needs parquet files or a table of a DuckDB file; found rows.csv" in f for f in faults
+    )
