@@ -17,6 +17,7 @@ seed: 20261121
 
 survey:
   data: ../data/survey.csv
+  large: auto
   sheet: null
   encoding: null
   where: null
