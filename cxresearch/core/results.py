@@ -13,6 +13,7 @@ from cxresearch.errors import InputError, name_some
 KEYS = ("quantity", "scale", "term", "group")
 NUMBERS = ("estimate", "std_error", "statistic", "df", "p_value", "conf_low", "conf_high", "n")
 COLUMNS = (*KEYS, *NUMBERS, "method")  # of every result's table
+TEXT = pd.StringDtype(na_value=np.nan)  # what pandas makes of text by itself
 RECORD_COLUMNS = ("study", "notebook", *COLUMNS)  # of results.csv
 PAIR = " - "  # between the two groups of a difference, as the `term` of its row
 
@@ -138,9 +139,25 @@ def tidy(quantity: str, estimate: Any, **columns: Any) -> pd.DataFrame:
         raise TypeError(f"not a column of a result: {', '.join(sorted(unknown))}")
     estimates = np.atleast_1d(np.asarray(estimate, float))
     given = {**columns, "quantity": quantity, "estimate": estimates}
-    cells = {name: given.get(name, np.nan if name in NUMBERS else "") for name in COLUMNS}
-    rows = pd.DataFrame(cells, index=range(len(estimates)))
-    return rows.astype(dict.fromkeys(NUMBERS, float) | dict.fromkeys((*KEYS, "method"), str))
+    size = len(estimates)
+    cells = {
+        name: _numbers(given.get(name, np.nan), size) if name in NUMBERS else _texts(given.get(name, ""), size)
+        for name in COLUMNS
+    }
+    return pd.DataFrame(cells)
+
+
+def _numbers(values: Any, size: int) -> np.ndarray:
+    found = np.asarray(values, float)
+    return np.full(size, found) if found.ndim == 0 else found
+
+
+def _texts(values: Any, size: int) -> Any:
+    """A column of text; built at once, as most of the time of a table would go into conversions."""
+    every = [values] * size if isinstance(values, str) or not np.iterable(values) else list(values)
+    if all(isinstance(each, str) for each in every):
+        return pd.array(every, dtype=TEXT)
+    return pd.Series(every, index=range(len(every))).astype(str).array
 
 
 def gather(parts: list[pd.DataFrame]) -> pd.DataFrame:

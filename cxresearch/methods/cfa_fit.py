@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxresearch.methods.cfa_model import FactorModel, Parameters, information, slopes
+from cxresearch.methods.cfa_follow import follow
+from cxresearch.methods.cfa_model import FactorModel, Parameters, information, observed_information, slopes
 
 MAX_ITERATIONS = 200
 HALVINGS = 12
 TOLERANCE = 1e-7  # largest change of a standardised parameter at which the iteration ends
 REPLICATE_TOLERANCE = 1e-5  # the same for replicates that start from a solution: far below what resampling changes
+NEAR = 0.1  # steps shorter than this are taken by the observed information, which ends the iteration much sooner
 SINGULAR = 1e-10  # smallest eigenvalue of the information, of the largest: below, the parameters are not identified
 CHUNK = 128  # matrices fitted at a time: their information fits the processor's cache; does not change the numbers
 
@@ -82,21 +84,18 @@ def fit_cfa(corr: np.ndarray, model: FactorModel, *, start: CfaFit | None = None
     values = np.full((len(stack), model.n_parameters), np.nan)
     loss, converged = np.full(len(stack), np.nan), np.zeros(len(stack), bool)
     usable = np.flatnonzero(_positive_definite(stack))
-    tolerance = TOLERANCE if start is None else REPLICATE_TOLERANCE
+    if start is not None and len(usable):
+        values[usable], settled = follow(stack[usable], start.parameters, REPLICATE_TOLERANCE)
+        loss[usable[settled]] = _loss(stack[usable[settled]], Parameters(model, values[usable[settled]]))[0]
+        converged = np.isfinite(loss)
+        usable = usable[~converged[usable]]
     for block in (usable[first : first + CHUNK] for first in range(0, len(usable), CHUNK)):
-        own = stack[block]
-        first = first_guess(own, model) if start is None else _repeated(start.parameters.values, len(block))
-        found, loss[block], converged[block] = _score(own, Parameters(model, first), tolerance)
-        values[block] = found - 0.0
-        loss[block] -= np.linalg.slogdet(own)[1] + p
+        guess = first_guess(stack[block], model)
+        values[block], loss[block], converged[block] = _score(stack[block], Parameters(model, guess))
+    loss[converged] -= np.linalg.slogdet(stack[converged])[1] + p
     values[~converged], loss[~converged] = np.nan, np.nan
-    values = pointing_up(values, model)
-    fitted = Parameters(model, values.reshape(*lead, -1))
+    fitted = Parameters(model, pointing_up(values, model).reshape(*lead, -1))
     return CfaFit(fitted, loss.reshape(lead), converged.reshape(lead))
-
-
-def _repeated(values: np.ndarray, times: int) -> np.ndarray:
-    return np.broadcast_to(values, (times, values.shape[-1])).copy()
 
 
 def first_guess(corr: np.ndarray, model: FactorModel) -> np.ndarray:
@@ -116,16 +115,16 @@ def first_guess(corr: np.ndarray, model: FactorModel) -> np.ndarray:
     return np.concatenate([loadings, np.clip(1 - loadings**2, 0.1, None), correlations], axis=-1)
 
 
-def _score(corr: np.ndarray, parameters: Parameters, tolerance: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Fisher scoring with step halving; values (b, k), loss (b,) and convergence (b,)."""
+def _score(corr: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fisher scoring with step halving, Newton steps near the minimum; values (b, k), loss (b,) and convergence (b,)."""
     model, values = parameters.model, parameters.values
-    converged = np.zeros(len(corr), bool)
+    converged, near = np.zeros(len(corr), bool), np.zeros(len(corr), bool)
     loss, inverse = _loss(corr, parameters)
     active = np.flatnonzero(np.isfinite(loss))
     for _ in range(MAX_ITERATIONS):
         if not len(active):
             break
-        step = _step(corr[active], Parameters(model, values[active]), inverse[active])
+        step = _step(corr[active], Parameters(model, values[active]), inverse[active], near[active])
         length = np.zeros(len(active))
         trying = np.flatnonzero(np.isfinite(step).all(axis=-1))
         for halving in range(HALVINGS):
@@ -139,9 +138,12 @@ def _score(corr: np.ndarray, parameters: Parameters, tolerance: float) -> tuple[
             values[took], loss[took], inverse[took] = tried[better], new_loss[better], new_inverse[better]
             length[trying[better]] = 0.5**halving
             trying = trying[~better]
-        small = np.abs(step).max(axis=-1) < tolerance
-        converged[active[small]] = True
-        active = active[~small & (length > 0)]
+        size = np.abs(step).max(axis=-1)
+        converged[active[size < TOLERANCE]] = True
+        stuck = length == 0  # a Newton step that leads nowhere is tried again by scoring
+        going = (size >= TOLERANCE) & (~stuck | near[active])
+        near[active] = (size < NEAR) & ~stuck
+        active = active[going]
     return values, loss, converged
 
 
@@ -165,17 +167,21 @@ def _positive_definite(stack: np.ndarray) -> np.ndarray:
     return finite
 
 
-def _step(corr: np.ndarray, parameters: Parameters, inverse: np.ndarray) -> np.ndarray:
-    """Minus information^-1 times the gradient, (b, k); nan where the information is singular."""
+def _step(corr: np.ndarray, parameters: Parameters, inverse: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """Minus information^-1 times the gradient, (b, k): expected information, observed where `near`; nan where it is singular."""
     columns, basis = parameters.model.columns, parameters.basis()
-    gradient = slopes(basis, inverse - inverse @ corr @ inverse, columns)
-    matrix = information(basis, inverse, columns)
+    downhill = -slopes(basis, inverse - inverse @ corr @ inverse, columns)
+    matrix = np.empty((*downhill.shape, downhill.shape[-1]))
+    if not near.all():
+        matrix[~near] = information(basis[~near], inverse[~near], columns)
+    if near.any():
+        matrix[near] = observed_information(Parameters(parameters.model, parameters.values[near]), corr[near])
     try:
-        return -np.linalg.solve(matrix, gradient[..., None])[..., 0]
+        return np.linalg.solve(matrix, downhill[..., None])[..., 0]
     except np.linalg.LinAlgError:  # exactly singular somewhere
         known = _regular(matrix)
-        step = np.full(gradient.shape, np.nan)
-        step[known] = -np.linalg.solve(matrix[known], gradient[known][..., None])[..., 0]
+        step = np.full(downhill.shape, np.nan)
+        step[known] = np.linalg.solve(matrix[known], downhill[known][..., None])[..., 0]
         return step
 
 

@@ -181,32 +181,41 @@ def curvature(basis: np.ndarray, inverse: np.ndarray, seen: np.ndarray, columns:
     columns : the directions
     """
     x, y, factor = columns
-    turned = basis.swapaxes(-1, -2)
-    plain, tilted = turned @ inverse @ basis, turned @ inverse @ seen @ inverse @ basis
-    mixed = sum(
-        plain[..., a[:, None], b] * tilted[..., c[:, None], d]
-        for a, b, c, d in ((x, x, y, y), (x, y, y, x), (y, x, x, y), (y, y, x, x))
-    )
-    return mixed * np.outer(factor, factor) - information(basis, inverse, columns)
+    turned, size = basis.swapaxes(-1, -2), basis.shape[-1]
+    plain = turned @ inverse @ basis
+    excess = turned @ inverse @ seen @ inverse @ basis - plain / 2  # halves make the information, which is taken off
+    flat = [each.reshape(*basis.shape[:-2], size * size) for each in (plain, excess)]
+
+    def product(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> np.ndarray:
+        found = flat[0].take(a[:, None] * size + b, axis=-1)
+        found *= flat[1].take(c[:, None] * size + d, axis=-1)
+        return found
+
+    total = product(x, x, y, y)
+    total += product(y, y, x, x)
+    total += product(x, y, y, x)
+    total += product(y, x, x, y)
+    total *= np.outer(factor, factor)
+    return total
 
 
 def observed_information(parameters: Parameters, corr: np.ndarray) -> np.ndarray:
-    """Observed information of one respondent (k, k): second derivatives of half the loss at `parameters`.
+    """Observed information of one respondent (..., k, k): second derivatives of half the loss at `parameters`.
 
     References
     ----------
     Yuan and Bentler (2000) Sociological Methodology 30:165-200, doi:10.1111/0081-1750.00078.
     """
     model, p = parameters.model, len(parameters.model.items)
-    inverse = np.linalg.inv(parameters.implied())
-    basis = parameters.basis()
+    inverse, basis = np.linalg.inv(parameters.implied()), parameters.basis()
     hessian = curvature(basis, inverse, corr, model.columns)
     pull = inverse - inverse @ corr @ inverse
-    hessian[:p, :p] += parameters.phi[model.owner[:, None], model.owner] * pull
+    hessian[..., :p, :p] += parameters.phi[..., model.owner[:, None], model.owner] * pull
     pulled = pull @ parameters.pattern
-    for place, (first, second) in enumerate(zip(*model.pairs, strict=True)):
-        other = np.where(model.owner == first, second, np.where(model.owner == second, first, -1))
-        bend = np.where(other >= 0, pulled[np.arange(p), other], 0.0)
-        hessian[:p, 2 * p + place] += bend
-        hessian[2 * p + place, :p] += bend
+    first, second = model.pairs
+    item, place = np.arange(p)[:, None], 2 * p + np.arange(len(first))
+    for one, other in ((first, second), (second, first)):  # a loading on one factor, and its correlation with the other
+        bend = (model.owner[:, None] == one) * pulled[..., item, other]
+        hessian[..., item, place] += bend
+        hessian[..., place[:, None], item.T] += bend.swapaxes(-1, -2)
     return hessian

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cxresearch.core.moments import Moments, bootstrap_moments, correlation_of
 from cxresearch.methods.cfa_estimates import expected_covariance, modification_indices, standardized_errors
-from cxresearch.methods.cfa_fit import fit_cfa, identifies
+from cxresearch.methods.cfa_fit import CfaFit, fit_cfa, identifies
+from cxresearch.methods.cfa_follow import gradient
 from cxresearch.methods.cfa_indices import fit_indices
 from cxresearch.methods.cfa_model import FactorModel, Parameters, information, observed_information, slopes
 from cxresearch.methods.cfa_robust import robust_corrections
@@ -88,6 +89,40 @@ def test_replicates_from_a_start_find_the_same_minimum():
     np.testing.assert_allclose(
         fit_cfa(replicates, MODEL, start=fit).parameters.values, fit_cfa(replicates, MODEL).parameters.values, atol=1e-4
     )
+
+
+def test_the_short_gradient_is_the_long_one():
+    """By the inverse of a diagonal and three factors, and by the inverse of the whole; a negative residual variance is no matter."""
+    replicates = bootstrap_moments(simulated(), 5, seed=1).corr
+    values = TRUTH.values + np.random.default_rng(1).normal(0, 0.05, (5, MODEL.n_parameters))
+    values[0, 9], values[0, 0] = -0.1, 1.1
+    there = Parameters(MODEL, values)
+    inverse = np.linalg.inv(there.implied())
+    long = slopes(there.basis(), inverse - inverse @ replicates @ inverse, MODEL.columns)
+    np.testing.assert_allclose(gradient(there, replicates), long, atol=1e-12)
+
+
+def test_observed_information_of_a_stack_is_that_of_its_single_cases():
+    replicates = bootstrap_moments(simulated(), 4, seed=1).corr
+    values = TRUTH.values + np.random.default_rng(1).normal(0, 0.05, (4, MODEL.n_parameters))
+    stack = observed_information(Parameters(MODEL, values), replicates)
+    for k in range(4):
+        np.testing.assert_allclose(
+            stack[k], observed_information(Parameters(MODEL, values[k]), replicates[k]), atol=1e-12
+        )
+
+
+def test_replicates_far_from_the_start_are_fitted_from_the_beginning():
+    """A start that tells nothing of the stack: what the short steps do not reach, scoring does."""
+    frame = simulated()
+    elsewhere = TRUTH.values.copy()
+    elsewhere[[0, 4, 7]], elsewhere[18:] = 0.1, [-0.4, 0.2, 0.5]
+    start = CfaFit(Parameters(MODEL, elsewhere), np.asarray(0.0), np.asarray(True))
+    replicates = bootstrap_moments(frame, 20, seed=2).corr
+    ours, theirs = fit_cfa(replicates, MODEL, start=start), fit_cfa(replicates, MODEL)
+    assert ours.converged.all()
+    np.testing.assert_allclose(ours.parameters.values, theirs.parameters.values, atol=1e-4)
+    np.testing.assert_allclose(ours.loss, theirs.loss, atol=1e-8)
 
 
 def test_only_bad_matrices_of_a_stack_fail():
