@@ -9,6 +9,7 @@ killed: the server ends what is left and goes.
 import atexit
 import ctypes
 import gc
+import io
 import json
 import os
 import selectors
@@ -22,8 +23,26 @@ import cxresearch
 
 NUMBER = 4  # bytes of a process id or an exit status on a channel
 STACK = (
-    *("ipykernel.kernelapp", "ipykernel.ipkernel", "numpy", "pandas", "scipy.stats", "matplotlib.pyplot", "seaborn"),
-    *("statsmodels.api", "statsmodels.formula.api", "factor_analyzer"),
+    *("numpy", "pandas", "scipy.stats", "matplotlib.pyplot", "seaborn", "statsmodels.api", "statsmodels.formula.api"),
+    "factor_analyzer",
+)
+_AT_FIRST_USE = (  # by a kernel on its way to the first cell, and by notebooks; matplotlib_inline must find IPython at work
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib", "tornado.locks"),
+    *("IPython.core.pylabtools", "IPython.extensions.storemagic", "zmq.utils.garbage", "encodings.utf_8_sig"),
+    *("pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs", "pandas.io.formats.html"),
+    *(
+        "pyarrow.pandas_compat",
+        "PIL.PngImagePlugin",
+        "matplotlib.backends.backend_agg",
+        "matplotlib.backends.backend_svg",
+    ),
+    *(
+        "pandas.io.formats.string",
+        "pyarrow.vendored.version",
+        "importlib.resources.readers",
+        "tornado.platform.asyncio",
+    ),
+    *("IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect", "sqlite3"),
 )
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -31,10 +50,23 @@ _LIBC = ctypes.CDLL(None)
 
 def preload() -> None:
     """Import everything that notebooks import, the public verbs' homes included."""
-    for name in (*STACK, *sorted({f"cxresearch.{home}" for home in cxresearch._HOMES.values()})):
+    homes = sorted({f"cxresearch.{home}" for home in cxresearch._HOMES.values()})
+    for name in (*STACK, *_AT_FIRST_USE, *homes):
         import_module(name)
+    import_module("cxresearch.present.text").catalogue()
+    _draw_letters()
     gc.collect()
     gc.freeze()  # else the first collection in a kernel would copy all of these pages
+
+
+def _draw_letters() -> None:
+    """Load the fonts and the formats of pictures, as a first figure does."""
+    style = import_module("cxresearch.present.plots.style")
+    with import_module("matplotlib").rc_context():
+        style.apply_style()
+        figure = import_module("matplotlib.figure").Figure(layout="constrained")  # none of pyplot's
+        figure.subplots().set_title("Satisfaction · 满意度")
+        import_module("matplotlib.backends.backend_agg").FigureCanvasAgg(figure).print_png(io.BytesIO())
 
 
 class Server:

@@ -21,7 +21,10 @@ _NO_THREADS = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_MAX_THREADS"), "1"),
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
-_BACKEND = "module://matplotlib_inline.backend_inline"  # what a plain kernel sets before matplotlib is imported
+_SETTINGS = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what a plain kernel sets before matplotlib is imported
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else the debugger warns of modules that are frozen
+}
 
 
 class ServerLostError(OSError):
@@ -42,7 +45,7 @@ class ForkServer:
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "cxresearch.batch.forkserver", str(theirs.fileno())],
-                env={"MPLBACKEND": _BACKEND, **os.environ, **environment, **_NO_THREADS},
+                env={**_SETTINGS, **os.environ, **environment, **_NO_THREADS},
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,

@@ -1,10 +1,11 @@
 """The folder of one study's outputs: what each notebook owns in it, and how files get there whole."""
 
+import csv
+import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import uuid4
-
-import pandas as pd
 
 from cxresearch.core.results import RECORD_COLUMNS
 
@@ -45,13 +46,27 @@ def assemble_results(folder: Path) -> Path:
     while True:
         try:
             seen = _stamps(folder)
-            parts = [pd.read_csv(path, dtype=str, keep_default_na=False) for path in seen]
+            records = [path.read_bytes() for path in seen]
         except FileNotFoundError:  # a notebook that starts anew has just removed its record
             continue
-        table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(RECORD_COLUMNS))
-        written = write_whole(folder / "results.csv", table.to_csv(index=False, lineterminator="\n").encode())
+        written = write_whole(folder / "results.csv", _joined(records))
         if _unchanged(folder, seen):
             return written
+
+
+def _joined(records: Iterable[bytes]) -> bytes:
+    """One table of all records; those that an older version wrote with other columns are brought to the present ones."""
+    heading = (",".join(RECORD_COLUMNS) + "\n").encode()
+    rows = (record.removeprefix(heading) if record.startswith(heading) else _refitted(record) for record in records)
+    return heading + b"".join(rows)
+
+
+def _refitted(record: bytes) -> bytes:
+    """The rows of a record with other columns; what is new stays blank."""
+    rows = io.StringIO()
+    writer = csv.DictWriter(rows, RECORD_COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
+    writer.writerows(csv.DictReader(io.StringIO(record.decode(), newline="")))
+    return rows.getvalue().encode()
 
 
 def _unchanged(folder: Path, seen: dict[Path, int]) -> bool:

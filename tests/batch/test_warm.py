@@ -67,6 +67,18 @@ def test_the_stack_is_there_before_the_first_cell(run):
     assert printed(run(f"import sys; print([name for name in {wanted} if name not in sys.modules])")) == "[]"
 
 
+def test_nothing_is_imported_between_the_fork_and_the_end_of_a_report(run, study_file, tmp_path):
+    report = f"""
+import cxresearch as cx
+report = cx.start_report(cx.open_study({str(study_file("post"))!r}), "01_one", {str(tmp_path)!r})
+report.figure(plt.subplots(layout="constrained")[1], "answers")
+report.finish()"""
+    code = "from cxresearch.batch.forkserver import preload; preload(); import sys; print({*sys.modules})"
+    preloaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    execution = run("import sys, matplotlib.pyplot as plt", report, f"print(*set(sys.modules) - {preloaded})")
+    assert {name.partition(".")[0] for name in printed(execution).split()} == {"matplotlib_inline"}
+
+
 def test_a_figure_is_shown_as_by_a_plain_kernel(run):
     with KernelPool(jobs=1) as plain:
         shown = [output["data"] for output in outputs(run(FIGURE, pool=plain))]
