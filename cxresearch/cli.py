@@ -12,9 +12,23 @@ from cxresearch.errors import InputError
 
 if TYPE_CHECKING:
     from cxresearch.batch.plan import Plan
+    from cxresearch.study.urls import Place
 
 FAILED, BAD_INPUT, STOPPED = 1, 2, 130  # exit statuses
 _FILES = click.Path(path_type=Path)
+
+
+class _Study(click.ParamType):
+    """A study file here or at a URL."""
+
+    name = "file"
+
+    def convert(self, value: "str | Place", *_: object) -> "Place":
+        from cxresearch.study.urls import place
+
+        return place(value) if isinstance(value, str) else value
+
+
 _NOTEBOOKS = click.option(
     "--notebooks", type=_FILES, help="Folder of the notebooks; by default ./notebooks or the project's own."
 )
@@ -38,7 +52,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=_FILES)
+@click.argument("files", nargs=-1, required=True, type=_Study())
 @click.option("--only", metavar="01,06", default="", help="Run only these notebooks, by number or name.")
 @click.option("--outputs", type=_FILES, default=Path("outputs"), show_default=True, help="Folder of the outputs.")
 @_NOTEBOOKS
@@ -60,7 +74,7 @@ def main() -> None:
 @click.option("--force", is_flag=True, help="Run also what is up to date.")
 @click.option("--dry-run", is_flag=True, help="Say what would be run, and why, and run nothing.")
 def run(
-    files: tuple[Path, ...],
+    files: "tuple[Place, ...]",
     only: str,
     outputs: Path,
     notebooks: Path | None,
@@ -81,13 +95,16 @@ def run(
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import plan_run
     from cxresearch.batch.terminal import planned, shown
+    from cxresearch.study.urls import find_studies
 
     if scheduler and jobs:
         raise click.UsageError("--jobs is for this machine; on a cluster the threads of the workers decide.")
     limits = {"timeout": timeout, "memory": bytes_of(memory) if memory else None}
     options = {"scheduler": scheduler, "warm": not plain, "fail_fast": fail_fast, **limits}
     names = [name.strip() for name in only.split(",") if name.strip()]
-    plan = plan_run(files, read_notebooks(find_folder(notebooks)), outputs=outputs, only=names, force=force)
+    plan = plan_run(
+        find_studies(files), read_notebooks(find_folder(notebooks)), outputs=outputs, only=names, force=force
+    )
     for file, faults in plan.faults.items():
         _tell_faults(shown(file), faults)
     if dry_run:
@@ -120,18 +137,19 @@ def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=_FILES)
+@click.argument("files", nargs=-1, required=True, type=_Study())
 @_NOTEBOOKS
-def check(files: tuple[Path, ...], notebooks: Path | None) -> None:
+def check(files: "tuple[Place, ...]", notebooks: Path | None) -> None:
     """List every fault of the study FILES and of their surveys without running anything.
 
     A note tells what looks odd, such as a scale that hardly fits. Exit status: 0 no faults, 2 some.
     """
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import check_file
+    from cxresearch.study.urls import find_studies
 
     known = read_notebooks(find_folder(notebooks))
-    checked = {file: check_file(file, known) for file in files}
+    checked = {file: check_file(file, known) for file in find_studies(files)}
     for file, found in checked.items():
         if found.faults:
             _tell_faults(str(file), found.faults)

@@ -9,6 +9,7 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
@@ -146,7 +147,9 @@ class Cluster:
         """The local files that a task needs, each with its stamp."""
         study = self._plan.studies[task.study]
         if task.study not in self._inputs:
-            self._inputs[task.study] = {str(path): stamp_of(path) for path in [study.path, *study.data_files()]}
+            self._inputs[task.study] = {
+                str(path): stamp_of(path) for path in [study.path, *study.data_files()] if isinstance(path, Path)
+            }
         return {str(task.source): stamp_of(task.source), **self._inputs[task.study]}
 
     def _settle(self, key: str, remote: distributed.Future) -> None:

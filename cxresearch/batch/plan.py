@@ -14,6 +14,7 @@ from cxresearch.errors import CxWarning
 from cxresearch.study.hints import hints_of
 from cxresearch.study.open import Study, examine_study
 from cxresearch.study.presence import unread_parts
+from cxresearch.study.urls import Place, Url
 
 _KEYS = re.compile(r"`([^`]+)`")  # of the study file, as the reasons name them
 
@@ -63,11 +64,11 @@ class Plan:
 
     studies: Mapping[str, Study]
     tasks: Sequence[Task]
-    faults: Mapping[Path, list[str]]
+    faults: Mapping[Place, list[str]]
 
 
 def plan_run(
-    files: Sequence[Path],
+    files: Sequence[Place],
     notebooks: Mapping[str, NotebookFile],
     *,
     outputs: Path,
@@ -89,9 +90,7 @@ def plan_run(
         If `only` names no notebook.
     """
     chosen = choose(notebooks, only)
-    paths = {
-        path.resolve(): path.absolute() for path in files
-    }.values()  # data lie relative to a link, not to its target
+    paths = dict(map(_identified, files)).values()
     opened = {path: _opened(path, notebooks) for path in paths}
     studies = {path: study for path, study in opened.items() if isinstance(study, Study)}
     faults = {path: found for path, found in opened.items() if isinstance(found, list)}
@@ -103,6 +102,11 @@ def plan_run(
     return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in paths if path in faults})
 
 
+def _identified(path: Place) -> tuple[Place, Place]:
+    """What tells whether two files are the same, and the file: data lie relative to a link, not to its target."""
+    return (path.resolve(), path.absolute()) if isinstance(path, Path) else (path, path)
+
+
 class Checked(NamedTuple):
     """What a check of a study file found: faults, which hinder its run, and notes, which do not."""
 
@@ -110,7 +114,7 @@ class Checked(NamedTuple):
     notes: list[str]
 
 
-def check_file(path: Path, notebooks: Mapping[str, NotebookFile]) -> Checked:
+def check_file(path: Place, notebooks: Mapping[str, NotebookFile]) -> Checked:
     """Every fault of a study file, the choices that it makes for notebooks included; where there is none, what looks odd."""
     study, faults, warned = _examined(path, notebooks)
     if faults or study is None:
@@ -121,7 +125,7 @@ def check_file(path: Path, notebooks: Mapping[str, NotebookFile]) -> Checked:
     return Checked([], warned + hints + left)
 
 
-def _opened(path: Path, notebooks: Mapping[str, NotebookFile]) -> Study | list[str]:
+def _opened(path: Place, notebooks: Mapping[str, NotebookFile]) -> Study | list[str]:
     """The study, without the survey that the check has read (a hundred would fill the memory), or its faults."""
     study, faults, warned = _examined(path, notebooks)
     if faults or study is None:
@@ -129,7 +133,7 @@ def _opened(path: Path, notebooks: Mapping[str, NotebookFile]) -> Study | list[s
     return Study(study.file, study.path)
 
 
-def _examined(path: Path, notebooks: Mapping[str, NotebookFile]) -> tuple[Study | None, list[str], list[str]]:
+def _examined(path: Place, notebooks: Mapping[str, NotebookFile]) -> tuple[Study | None, list[str], list[str]]:
     """The study, None if its file is faulty; every fault; what reading its survey warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CxWarning)
@@ -139,7 +143,7 @@ def _examined(path: Path, notebooks: Mapping[str, NotebookFile]) -> tuple[Study 
     return study, faults + choices, warned
 
 
-def _names_taken_twice(names: Mapping[Path, str]) -> dict[Path, list[str]]:
+def _names_taken_twice(names: Mapping[Place, str]) -> dict[Place, list[str]]:
     """Study files whose `study:` another file has too, each with the fault."""
     faults = {}
     for path, name in names.items():
@@ -179,7 +183,7 @@ def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:
         source=notebook.path,
         folder=outputs.resolve() / study.name,
         parameters={
-            "study_file": str(study.path),
+            "study_file": study.path.address if isinstance(study.path, Url) else str(study.path),
             "output_dir": str(outputs.resolve()),
             **study.notebooks.get(notebook.name, {}),
         },

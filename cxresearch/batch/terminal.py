@@ -13,6 +13,7 @@ from tqdm import tqdm
 from cxresearch.batch.outcome import Outcome
 from cxresearch.batch.pace import Pace
 from cxresearch.batch.plan import Task
+from cxresearch.study.urls import Place
 
 _BAR = "{n_fmt}/{total_fmt} |{bar}| {elapsed}{postfix}"
 
@@ -96,9 +97,11 @@ def planned(tasks: Sequence[Task]) -> str:
     return "\n".join(f"{task.study:<{wide}}  {task.notebook:<{long}}  {_intent(task)}" for task in tasks)
 
 
-def shown(path: Path) -> str:
+def shown(path: Place) -> str:
     """A path as short as it can be typed from here."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    if isinstance(path, Path) and path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def _is_current(outcome: Outcome) -> bool:

@@ -14,6 +14,7 @@ from cxresearch.batch.masking import mask_outputs
 from cxresearch.batch.outcome import Outcome, said_by
 from cxresearch.batch.plan import Task
 from cxresearch.present.outputs import clear_notebook, files_of_notebook, write_whole
+from cxresearch.study.urls import without_secrets
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -85,7 +86,8 @@ def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outc
 
         parameters = {**task.parameters, "output_dir": str(task.folder.parent)}  # on a worker another one than planned
         execution = execute(task.source, parameters, folder=task.source.parent, pool=pool, timeout=timeout)
-        say_parameters(execution.notebook, task.parameters)
+        said = {name: without_secrets(value) for name, value in task.parameters.items()}
+        say_parameters(execution.notebook, said)
         return _keep(task, execution)
     except Exception as error:  # a full disk, a folder that cannot be written, a notebook file that is no notebook
         return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))

@@ -1,7 +1,6 @@
 """Whether the files that a study file names are there and hold the columns that it names."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
@@ -13,6 +12,7 @@ from cxresearch.study.fields import Names, Part
 from cxresearch.study.file import StudyFile
 from cxresearch.study.readers import sheet_names
 from cxresearch.study.tables import column_names, find_files
+from cxresearch.study.urls import Place
 
 Headers = dict[Where, list[str]]  # path of a table in the study file -> its columns
 SURVEY: Where = ("survey", "data")
@@ -46,7 +46,7 @@ def named_files(file: StudyFile) -> list[tuple[Where, list[str]]]:
     return [*found, (("tickets", "calendar"), [calendar])] if calendar not in (None, *COUNTRIES) else found
 
 
-def read_headers(file: StudyFile, folder: Path) -> tuple[Headers, list[Fault]]:
+def read_headers(file: StudyFile, folder: Place) -> tuple[Headers, list[Fault]]:
     """The columns of every table named; tables that cannot be read are faults."""
     headers: Headers = {}
     found: list[Fault] = []
@@ -60,7 +60,7 @@ def read_headers(file: StudyFile, folder: Path) -> tuple[Headers, list[Fault]]:
     return headers, found
 
 
-def check_survey_table(file: StudyFile, headers: Headers, folder: Path) -> Iterator[Fault]:
+def check_survey_table(file: StudyFile, headers: Headers, folder: Place) -> Iterator[Fault]:
     """The one fault that nearly all columns are absent: it is another table, or there are lines above its header."""
     named = {column for path, column in _named("columns", file) if _TABLES.get(str(path[0]), SURVEY) == SURVEY}
     header = headers.get(SURVEY, [])

@@ -2,11 +2,11 @@
 
 import codecs
 import warnings
-from pathlib import Path
 
 from charset_normalizer import from_bytes
 
 from cxresearch.errors import CxWarning, InputError
+from cxresearch.study.urls import Place
 
 _MARKS = (  # UTF-32 before UTF-16, whose mark it begins with
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -61,7 +61,7 @@ def find_encoding(raw: bytes) -> str:
     return "utf-8"
 
 
-def decode(raw: bytes, path: Path, encoding: str | None = None) -> tuple[str, str]:
+def decode(raw: bytes, path: Place, encoding: str | None = None) -> tuple[str, str]:
     """Decode the bytes of a file; return the text and its encoding.
 
     Warns (CxWarning) where the given encoding fits the bytes but another makes more sense of them: latin-1 fits any.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import narwhals as nw
@@ -32,6 +31,7 @@ from cxresearch.study.survey import (
     survey_part,
 )
 from cxresearch.study.tables import plain_cells
+from cxresearch.study.urls import Place
 
 if TYPE_CHECKING:
     from cxresearch.study.file import StudyFile
@@ -60,7 +60,7 @@ class LargeSurvey:
     by: str | None
     item_log: pd.DataFrame
     row_log: pd.DataFrame
-    paths: tuple[Path, ...]
+    paths: tuple[Place, ...]
     sample: Survey
     rows: nw.LazyFrame
     design: Design = field(default_factory=Design)
@@ -102,7 +102,7 @@ class LargeSurvey:
         return list(as_codes(value_counts(self.rows, [column])[column]).dropna().unique())
 
 
-def read_large_survey(file: "StudyFile", folder: Path) -> LargeSurvey:
+def read_large_survey(file: "StudyFile", folder: Place) -> LargeSurvey:
     """The survey that a study file describes, left where it lies.
 
     Duplicates and careless answers are looked for in a random sample, and so cannot be dropped.

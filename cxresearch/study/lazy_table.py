@@ -2,7 +2,6 @@
 
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -11,6 +10,7 @@ from cxresearch.errors import InputError, name_some
 from cxresearch.study.codes import code_of
 from cxresearch.study.readers import DATABASES
 from cxresearch.study.tables import find_tables
+from cxresearch.study.urls import Place, Url
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,10 +39,10 @@ class LazyTable:
     frame: nw.LazyFrame
     names: list[str]
     n_rows: int
-    paths: tuple[Path, ...]
+    paths: tuple[Place, ...]
 
 
-def is_large(part: "SurveyPart", folder: Path) -> bool:
+def is_large(part: "SurveyPart", folder: Place) -> bool:
     """Whether a survey is left where it lies: as `survey.large` says, or by its number of rows.
 
     Raises
@@ -51,7 +51,7 @@ def is_large(part: "SurveyPart", folder: Path) -> bool:
         If `survey.large` is yes for files that can only be read as a whole.
     """
     found = find_tables(part.data, folder)
-    fits = all(path.suffix.lower() in _KINDS for path, _ in found)
+    fits = all(_can_be_left(path) for path, _ in found)
     if part.large == "yes" and not fits:
         raise InputError(
             "`survey.large: yes` needs parquet files or a table of a DuckDB file",
@@ -61,7 +61,12 @@ def is_large(part: "SurveyPart", folder: Path) -> bool:
     return part.large == "yes" or (part.large == "auto" and fits and _count(found) > MOST_ROWS)
 
 
-def open_lazily(part: "SurveyPart", folder: Path) -> LazyTable:
+def _can_be_left(path: Place) -> bool:
+    kind = path.suffix.lower()
+    return kind == ".parquet" if isinstance(path, Url) else kind in _KINDS
+
+
+def open_lazily(part: "SurveyPart", folder: Place) -> LazyTable:
     """The table of a survey, left where it lies.
 
     Raises
@@ -89,8 +94,10 @@ def open_lazily(part: "SurveyPart", folder: Path) -> LazyTable:
         ) from error
 
 
-def _relation(found: list[tuple[Path, str]]) -> "duckdb.DuckDBPyRelation":
+def _relation(found: list[tuple[Place, str]]) -> "duckdb.DuckDBPyRelation":
     connection = _connect()
+    for system in dict.fromkeys(path.system() for path, _ in found if isinstance(path, Url)):
+        connection.register_filesystem(system)
     if found[0][0].suffix.lower() in DATABASES:
         return connection.sql(
             " UNION ALL BY NAME ".join(_of_table(connection, *each, at) for at, each in enumerate(found))
@@ -103,7 +110,7 @@ def _relation(found: list[tuple[Path, str]]) -> "duckdb.DuckDBPyRelation":
     )
 
 
-def _of_table(connection: "duckdb.DuckDBPyConnection", path: Path, name: str, at: int) -> str:
+def _of_table(connection: "duckdb.DuckDBPyConnection", path: Place, name: str, at: int) -> str:
     """A query of one table of a database file, which is attached for reading."""
     connection.execute(f"ATTACH IF NOT EXISTS {_quoted(path)} AS file{at} (READ_ONLY)")
     known = dict(
@@ -132,11 +139,11 @@ def _connect() -> "duckdb.DuckDBPyConnection":
     return duckdb.connect(config=settings)
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _quoted(path: Place) -> str:
+    return "'" + (path.address if isinstance(path, Url) else str(path)).replace("'", "''") + "'"
 
 
-def _count(found: list[tuple[Path, str]]) -> int:
+def _count(found: list[tuple[Place, str]]) -> int:
     """Rows of the tables, from what their files say of themselves."""
     import pyarrow.parquet as pq
 
@@ -147,16 +154,22 @@ def _count(found: list[tuple[Path, str]]) -> int:
             connection = connection or _connect()
             total += connection.sql(f"SELECT count(*) FROM ({_of_table(connection, path, name, at)})").fetchall()[0][0]
         else:
-            total += pq.read_metadata(path).num_rows
+            with path.open("rb") as stream:
+                total += pq.read_metadata(stream).num_rows
     return total
 
 
-def _refuse_different(found: list[tuple[Path, str]]) -> None:
+def _columns(path: Place) -> set[str]:
     import pyarrow.parquet as pq
 
-    first = set(pq.read_schema(found[0][0]).names)
+    with path.open("rb") as stream:
+        return set(pq.read_schema(stream).names)
+
+
+def _refuse_different(found: list[tuple[Place, str]]) -> None:
+    first = _columns(found[0][0])
     for path, _ in found[1:]:
-        names = set(pq.read_schema(path).names)
+        names = _columns(path)
         if names != first:
             raise InputError(
                 "files read as one table must have the same columns",

@@ -25,6 +25,7 @@ from cxresearch.study.presence import parts_of
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
 from cxresearch.study.tables import find_files, read_table
+from cxresearch.study.urls import Place, Url, place
 from cxresearch.study.value_checks import check_values
 from cxresearch.study.yaml_file import read_yaml
 
@@ -38,10 +39,10 @@ class Study:
     Attributes
     ----------
     file : the study file as it stands
-    path : where it lies
+    path : where it lies, here or at a URL
     """
 
-    def __init__(self, file: StudyFile, path: Path) -> None:
+    def __init__(self, file: StudyFile, path: Place) -> None:
         self.file = file
         self.path = path
 
@@ -49,7 +50,7 @@ class Study:
         return f"Study({self.name!r}, {str(self.path)!r})"
 
     @property
-    def folder(self) -> Path:
+    def folder(self) -> Place:
         """Where the paths of the study file start."""
         return self.path.parent
 
@@ -138,10 +139,10 @@ class Study:
         return names.assign(expert=mask_codes(names["expert"]), judgement=_as_ratios(frame["judgement"]))
 
     def sources(self) -> dict[str, str]:
-        """Every data file that the study names (path relative to the study file) -> its SHA-256."""
+        """Every data file that the study names (path relative to the study file, or URL) -> its SHA-256."""
         return {_relative(path, self.folder): _sha256(path) for path in self.data_files()}
 
-    def data_files(self) -> list[Path]:
+    def data_files(self) -> list[Place]:
         """Every data file that the study names."""
         return list(dict.fromkeys(path for _, data in named_files(self.file) for path in find_files(data, self.folder)))
 
@@ -159,15 +160,17 @@ class Study:
         return read_large_survey(self.file, self.folder) if large else read_survey(self.file, self.folder)
 
 
-def open_study(path: str | Path) -> Study:
+def open_study(path: str | Place) -> Study:
     """Open a study file and check it as a whole, the columns of its data files and the answers of its survey included.
+
+    The file, and the data files that it names, may lie at any URL that fsspec knows.
 
     Raises
     ------
     InputError
         If anything is wrong; the message lists every fault with its place in the file.
     """
-    path = Path(path)
+    path = path if isinstance(path, Url) else place(path)
     study, faults = examine_study(path)
     if faults or study is None:
         count = f"{len(faults)} fault{'s' if len(faults) > 1 else ''}"
@@ -175,12 +178,12 @@ def open_study(path: str | Path) -> Study:
     return study
 
 
-def check_study(path: str | Path) -> list[str]:
+def check_study(path: str | Place) -> list[str]:
     """Every fault of a study file, each with its place; [] if it is sound."""
-    return examine_study(Path(path))[1]
+    return examine_study(path if isinstance(path, Url) else place(path))[1]
 
 
-def examine_study(path: Path) -> tuple[Study | None, list[str]]:
+def examine_study(path: Place) -> tuple[Study | None, list[str]]:
     """The study, None if its file is faulty, and every fault; where the file is sound, those of the survey's data.
 
     The survey is read for it, once: the study keeps it.
@@ -202,7 +205,7 @@ def _faults_of_survey(study: Study) -> list[str]:
     return [str(fault) for fault in check_values(study.file, survey)]
 
 
-def _examine_file(path: Path) -> tuple[StudyFile | None, list[str]]:
+def _examine_file(path: Place) -> tuple[StudyFile | None, list[str]]:
     try:
         content = read_yaml(path)
     except InputError as error:
@@ -255,13 +258,17 @@ def _as_ratio(value: object) -> float:
         return np.nan
 
 
-def _relative(path: Path, folder: Path) -> str:
+def _relative(path: Place, folder: Place) -> str:
+    if isinstance(path, Url) or isinstance(folder, Url):
+        return path.relative_to(folder) if isinstance(path, Url) and isinstance(folder, Url) else str(path)
     try:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive
         return path.as_posix()
 
 
-def _sha256(path: Path) -> str:
+def _sha256(path: Place) -> str:
+    if isinstance(path, Url):
+        return path.sha256()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

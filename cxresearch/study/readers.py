@@ -4,7 +4,7 @@ import gzip
 import io
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from cxresearch.errors import InputError, name_some
 from cxresearch.study.codes import code_of
 from cxresearch.study.encoding import decode
 from cxresearch.study.faults import did_you_mean
+from cxresearch.study.urls import Place, Url
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +43,7 @@ class Table:
     """
 
     frame: pd.DataFrame
-    paths: tuple[Path, ...]
+    paths: tuple[Place, ...]
     encoding: str = ""
     value_labels: dict[str, dict[Any, str]] = field(default_factory=dict)
     variable_labels: dict[str, str] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Table:
 
 
 def read_file(
-    path: Path, encoding: str | None, *, sheet: str | None = None, table: str = "", header_only: bool = False
+    path: Place, encoding: str | None, *, sheet: str | None = None, table: str = "", header_only: bool = False
 ) -> Table:
     """Read one file, or no more of it than its header.
 
@@ -68,6 +69,8 @@ def read_file(
     if sheet is not None and kind not in _SHEETS:
         raise InputError("`survey.sheet` is for workbooks", f"found {path.name}", "Leave it out.")
     try:
+        if isinstance(path, Url):
+            return _read_url(path, kind, encoding, sheet, header_only)
         if kind.removesuffix(".gz") in _TEXT:
             return _read_text(path, kind, encoding, header_only)
         if kind in _SHEETS:
@@ -90,9 +93,19 @@ def read_file(
     )
 
 
-def _read_text(path: Path, kind: str, encoding: str | None, header_only: bool) -> Table:
-    opener = gzip.open if kind.endswith(".gz") else open
-    with opener(path, "rb") as stream:
+def _read_url(path: Url, kind: str, encoding: str | None, sheet: str | None, header_only: bool) -> Table:
+    """Fetch the whole file, or no more of it than its header where that can be done."""
+    if header_only and kind in _TEXT:
+        return _read_text(path, kind, encoding, header_only)
+    if header_only and kind == ".parquet":
+        return _read_parquet(path, header_only)
+    with path.on_disk() as local:
+        return replace(read_file(local, encoding, sheet=sheet, header_only=header_only), paths=(path,))
+
+
+def _read_text(path: Place, kind: str, encoding: str | None, header_only: bool) -> Table:
+    with path.open("rb") as packed:
+        stream = gzip.GzipFile(fileobj=packed) if kind.endswith(".gz") else packed
         try:
             raw = _first_lines(stream) if header_only else stream.read()
         except (EOFError, zlib.error) as error:
@@ -147,11 +160,16 @@ def _with_decimal_point(column: pd.Series) -> pd.Series:
     return column
 
 
-def sheet_names(path: Path) -> list[str]:
+def sheet_names(path: Place) -> list[str]:
     """The sheets of a workbook; [] for any other file."""
     from python_calamine import CalamineWorkbook
 
-    return CalamineWorkbook.from_path(path).sheet_names if path.suffix.lower() in _SHEETS else []
+    if path.suffix.lower() not in _SHEETS:
+        return []
+    if isinstance(path, Url):
+        with path.on_disk() as local:
+            return sheet_names(local)
+    return list(CalamineWorkbook.from_path(path).sheet_names)
 
 
 def _read_sheet(path: Path, sheet: str | None, header_only: bool) -> Table:
@@ -183,13 +201,14 @@ def _read_labelled(path: Path, kind: str, header_only: bool) -> Table:
     return Table(frame, (path,), "", labels, said)
 
 
-def _read_parquet(path: Path, header_only: bool) -> Table:
+def _read_parquet(path: Place, header_only: bool) -> Table:
     import pyarrow.parquet as pq
 
-    if header_only:
-        names = pq.read_schema(path).names
-        return Table(_with_header(pd.DataFrame(columns=range(len(names))), names, path), (path,))
-    frame = pd.read_parquet(path)
+    with path.open("rb") as stream:
+        if header_only:
+            names = pq.read_schema(stream).names
+            return Table(_with_header(pd.DataFrame(columns=range(len(names))), names, path), (path,))
+        frame = pd.read_parquet(stream)
     return Table(_with_header(frame, list(frame.columns), path), (path,))
 
 
@@ -225,7 +244,7 @@ def open_database(path: Path, table: str) -> "duckdb.DuckDBPyRelation":
     return connection.table(f'"{table}"')
 
 
-def _with_header(rows: pd.DataFrame, header: list[Any], path: Path) -> pd.DataFrame:
+def _with_header(rows: pd.DataFrame, header: list[Any], path: Place) -> pd.DataFrame:
     """The rows under their column names; columns without name and content are left out."""
     names = ["" if pd.isna(name) else code_of(name) for name in header]
     named = [bool(name) or bool(rows.iloc[:, place].notna().any()) for place, name in enumerate(names)]
@@ -244,5 +263,5 @@ def _with_header(rows: pd.DataFrame, header: list[Any], path: Path) -> pd.DataFr
     return frame
 
 
-def _empty(path: Path) -> InputError:
+def _empty(path: Place) -> InputError:
     return InputError(f"{path.name} must hold a table", "found an empty file", "Export the data anew.")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,6 +17,7 @@ from cxresearch.study.questions import extra_columns, questions_of, ranges_of
 from cxresearch.study.readers import Table
 from cxresearch.study.screening import CARELESS, flag_rows
 from cxresearch.study.tables import read_table
+from cxresearch.study.urls import Place
 
 if TYPE_CHECKING:
     from cxresearch.study.file import StudyFile
@@ -85,7 +85,7 @@ class Survey:
     flags: pd.DataFrame
     unscreened: Unscreened
     encoding: str
-    paths: tuple[Path, ...]
+    paths: tuple[Place, ...]
     value_labels: dict[str, dict[str, str]]
     variable_labels: dict[str, str]
 
@@ -116,7 +116,7 @@ def score_ranges_of(
     return {name: limits for name, limits in (dict(ranges) | of_constructs).items() if name in scores}
 
 
-def read_survey(file: "StudyFile", folder: Path) -> Survey:
+def read_survey(file: "StudyFile", folder: Place) -> Survey:
     """Read the survey that a study file describes.
 
     Parameters

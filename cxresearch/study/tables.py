@@ -6,6 +6,7 @@ cell that is not blank is a number.
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,20 @@ import pandas as pd
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.faults import nearest
 from cxresearch.study.readers import Table, read_file
+from cxresearch.study.urls import Place, Url, is_url, locate
 
 _NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"  # leading zeros and 16 digits are codes
 DATABASE = "::"  # between a database file and the name of a table in it
 _fits = re.compile(_NUMBER).fullmatch
 
 
-def read_table(data: str | list[str], *, folder: Path, encoding: str | None = None, sheet: str | None = None) -> Table:
+def read_table(data: str | list[str], *, folder: Place, encoding: str | None = None, sheet: str | None = None) -> Table:
     """Read one file, several, or all that a pattern finds, as one table, without its wholly blank rows.
 
     Parameters
     ----------
-    data : path, list of paths, or pattern such as "waves/*.csv"; csv, tsv (also .gz), xlsx, sav, dta, parquet; a folder of parquet
-        files; "file.duckdb::table"
+    data : path, URL, list of these, or pattern such as "waves/*.csv"; csv, tsv (also .gz), xlsx, sav, dta, parquet; a folder of
+        parquet files; "file.duckdb::table"
     folder : where relative paths start
     encoding : of text files; found out where None
     sheet : of workbooks; the first where None
@@ -63,7 +65,7 @@ def read_table(data: str | list[str], *, folder: Path, encoding: str | None = No
 
 
 def column_names(
-    data: str | list[str], *, folder: Path, encoding: str | None = None, sheet: str | None = None
+    data: str | list[str], *, folder: Place, encoding: str | None = None, sheet: str | None = None
 ) -> list[str]:
     """The column names of a table, without reading its rows; of the first file where there are several.
 
@@ -76,12 +78,12 @@ def column_names(
     return list(read_file(path, encoding, sheet=sheet, table=name, header_only=True).frame.columns)
 
 
-def find_files(data: str | list[str], folder: Path) -> list[Path]:
+def find_files(data: str | list[str], folder: Place) -> list[Place]:
     """The files of `find_tables`, each once."""
     return list(dict.fromkeys(path for path, _ in find_tables(data, folder)))
 
 
-def find_tables(data: str | list[str], folder: Path) -> list[tuple[Path, str]]:
+def find_tables(data: str | list[str], folder: Place) -> list[tuple[Place, str]]:
     """The files that a path, a list of paths, a folder of parquet files or a pattern means, in sorted order.
 
     Beside each file stands the table in it that is meant, of an entry "answers.duckdb::customers"; "" elsewhere.
@@ -91,12 +93,12 @@ def find_tables(data: str | list[str], folder: Path) -> list[tuple[Path, str]]:
     InputError
         If there is no such file, or a pattern or folder has none.
     """
-    found: list[tuple[Path, str]] = []
+    found: list[tuple[Place, str]] = []
     for entry in [data] if isinstance(data, str) else data:
-        place, _, name = entry.partition(DATABASE)
-        path = Path(folder) / place
-        is_pattern = not path.exists() and any(mark in place for mark in "*?[")
-        several = sorted(_glob(path)) if is_pattern else sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+        place, _, name = (entry, "", "") if is_url(entry) else entry.partition(DATABASE)
+        path = locate(folder, place)
+        is_pattern = any(mark in place for mark in "*?[") and not path.exists()
+        several = sorted(_glob(path), key=str) if is_pattern else _parquet_in(path)
         if not several:
             raise InputError(
                 "the pattern of a data file must find some"
@@ -110,11 +112,19 @@ def find_tables(data: str | list[str], folder: Path) -> list[tuple[Path, str]]:
         if not path.is_file():
             near = nearest(path.name, [other.name for other in path.parent.glob("*")])
             action = f"Did you mean '{near}'?" if near else "Check the path; it starts at the study file."
-            raise InputError(f"no such file: {os.path.normpath(path)}", action=action)
+            shown = os.path.normpath(path) if isinstance(path, Path) else path
+            raise InputError(f"no such file: {shown}", action=action)
     return found
 
 
-def _glob(path: Path) -> list[Path]:
+def _parquet_in(path: Place) -> Sequence[Place]:
+    """The parquet files below a folder; anything else is itself."""
+    return sorted(path.rglob("*.parquet"), key=str) if path.is_dir() else [path]
+
+
+def _glob(path: Place) -> Sequence[Place]:
+    if isinstance(path, Url):
+        return path.glob()
     anchor = Path(path.anchor) if path.is_absolute() else Path()
     return [found for found in anchor.glob(str(path.relative_to(anchor))) if found.is_file()]
 

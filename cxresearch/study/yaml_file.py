@@ -8,13 +8,13 @@ and a key that stands twice is a fault.
 import re
 from collections.abc import Hashable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cxresearch.errors import InputError
 from cxresearch.study import full_width
+from cxresearch.study.urls import Place
 
 _PLAIN = (  # tag, pattern of the whole scalar, first characters
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -147,7 +147,7 @@ def parse_yaml(text: str) -> dict[str, Any]:
     return content
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Place) -> dict[str, Any]:
     """The mapping that a YAML file (UTF-8) holds.
 
     Raises
