@@ -125,7 +125,7 @@ def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
         result = run_plan(plan, jobs=jobs, progress=progress, **options)
     click.echo(summary(result.in_order(), sorted(result.pages)))
     if result.report.fault:
-        click.echo(f"The report {shown(result.report.page)} could not be written: {result.report.fault}", err=True)
+        click.echo(f"There is no report: {result.report.fault}", err=True)
     else:
         click.echo(f"report: {shown(result.report.page)}")
     if result.stopped:

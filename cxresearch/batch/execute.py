@@ -58,7 +58,7 @@ class Execution:
     notebook : with the outputs of all cells that ran
     failure : None if every cell ran
     seconds : from the first start of a kernel to the last end
-    retried : why a kernel had to be started a second time, else ""
+    retried : the fault of the machinery for which it was run a second time, else ""
     memory : the most that its kernel and all that it had started took, in bytes (memory.py)
     """
 
@@ -69,14 +69,14 @@ class Execution:
     memory: int = 0
 
 
-class _KernelStartError(Exception):
-    """No cell was reached: a fault of the machinery, not of the notebook."""
+class _MachineryError(Exception):
+    """No cell was reached, or what ran the kernel is gone: no fault of the notebook."""
 
 
 def execute(
     source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: KernelPool, timeout: float | None = None
 ) -> Execution:
-    """Run a notebook with parameters; a kernel that does not start is tried once more.
+    """Run a notebook with parameters; what fails by a fault of the machinery is tried once more.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def execute(
         kernel = pool.take()
         try:
             failure = _run_cells(notebook, folder, kernel, pool, timeout)
-        except _KernelStartError as error:
+        except _MachineryError as error:
             if not retried and not pool.stopped:
                 retried = str(error)
                 continue
@@ -134,14 +134,17 @@ def _run_cells(
             finished = True
     except Exception as error:
         if not started:
-            raise _KernelStartError(_why_not_started(error, kernel, pool)) from error
+            raise _MachineryError(_why_not_started(error, kernel, pool)) from error
+        if kernel.is_orphaned and not finished and not pool.stopped:
+            raise _MachineryError("the process that warm kernels are forked from was lost") from error
         if not finished:  # else the kernel was only slow to stop
             why = f"it was stopped after {timeout:g} s (--timeout)" if isinstance(error, CellTimeoutError) else ""
             return Failure(why or _why_stopped(error, kernel, pool), _last_cell(notebook))
     finally:
         pool.give_back(kernel)
         progress.notebook_complete()
-    return _failed_cell(notebook)
+    too_much = kernel.memory.exceeded  # seen only when the last cell had ended
+    return Failure(_too_much(pool), _last_cell(notebook)) if too_much else _failed_cell(notebook)
 
 
 def _time_left(timeout: float | None) -> Callable[[object], float | None]:
@@ -162,10 +165,14 @@ def _why_stopped(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
     if pool.stopped:
         return "the run was stopped"
     if kernel.memory.exceeded:
-        return f"it used more than {in_words(pool.watcher.limit or 0)} (--memory)"
+        return _too_much(pool)
     if isinstance(error, DeadKernelError):
         return f"the kernel died ({kernel.last_words() or 'no reason known'})"
     return said_by(type(error).__name__, error)
+
+
+def _too_much(pool: KernelPool) -> str:
+    return f"it used more than {in_words(pool.watcher.limit or 0)} (--memory)"
 
 
 def _failed_cell(notebook: nbformat.NotebookNode) -> Failure | None:

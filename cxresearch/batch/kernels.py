@@ -49,6 +49,7 @@ class Kernel(AsyncKernelManager):
 
     def __init__(self, environment: dict[str, str], watcher: Watcher, server: ForkServer | None = None) -> None:
         super().__init__(kernel_name=KERNEL_NAME, transport="tcp", autorestart=False)
+        self._server = server
         self._kernel_spec = KernelSpec(argv=_COMMAND, display_name="Python 3", language="python")
         if server is not None:
             self.kernel_id = str(uuid4())
@@ -69,6 +70,11 @@ class Kernel(AsyncKernelManager):
             self.memory = self.watcher.watch(self.process.pid, self.kill)
         if self.cancelled:
             self.kill()
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the server that it was forked from is gone; the kernel is then, too."""
+        return self._server is not None and not self._server.is_alive
 
     def kill(self) -> None:
         """End the kernel and all that it started, at once; nothing happens where it is gone already."""

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -55,9 +55,10 @@ def _take(path: Path) -> IO[str]:
             held.close()
             raise
         if _is_at(held, path):
-            held.truncate(0)
-            json.dump({"process": os.getpid(), "host": socket.gethostname(), "since": time.time()}, held)
-            held.flush()
+            owner = {"process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
+            with suppress(OSError):  # a full disk has room for a lock, but none for a name
+                os.ftruncate(held.fileno(), 0)
+                os.write(held.fileno(), json.dumps(owner).encode())
             return held
         held.close()  # its holder has removed it meanwhile
 

@@ -26,7 +26,7 @@ class Outcome:
     missing : of a skipped one, the parts that the study file lacks
     cell : of a failed one, the cell that stopped it; None where it was none
     seconds : how long it took; 0 where nothing was run
-    retried : why its kernel had to be started a second time, else ""
+    retried : the fault of the machinery for which it was run a second time, else ""
     memory : the most that its kernel and all that it had started took, in bytes (memory.py)
     kept : the notebook of a failed run, with the outputs up to the fault
     files : what it wrote, relative to the study's folder -> hash of the content
@@ -82,6 +82,15 @@ def said_by(error: str, message: object) -> str:
     """An error in one line, with its name unless it tells users what to mend."""
     line = one_line(message)
     return line if error == InputError.__name__ and line else f"{error}: {line}".removesuffix(": ")
+
+
+def not_written(folder: Path, error: OSError) -> str:
+    """Why outputs are not there, in one line.
+
+    >>> not_written(Path("outputs/post"), OSError(28, "No space left on device"))
+    'outputs cannot be written to outputs/post: No space left on device'
+    """
+    return f"outputs cannot be written to {folder}: {error.strerror or one_line(error)}"
 
 
 def _as_row(outcome: Outcome) -> dict[str, Any]:

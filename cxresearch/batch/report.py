@@ -15,7 +15,7 @@ from typing import Any
 
 from cxresearch.batch.lock import InUseError, hold
 from cxresearch.batch.memory import MEASURE
-from cxresearch.batch.outcome import Outcome, one_line
+from cxresearch.batch.outcome import Outcome, not_written
 from cxresearch.batch.plan import Plan
 from cxresearch.present.outputs import write_whole
 from cxresearch.present.run_page import write_run_page
@@ -102,7 +102,7 @@ class RunReport:
             write_run_page(self.page, content, "zh" if languages == {"zh"} else "en")
             self.fault = ""
         except OSError as error:
-            self.fault = one_line(error)
+            self.fault = not_written(self._folder, error)
 
     def _content(self, end: str | None) -> dict[str, Any]:
         outcomes, pages = self.so_far()

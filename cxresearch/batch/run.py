@@ -11,13 +11,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from cxresearch.batch.lock import InUseError, hold
-from cxresearch.batch.outcome import FILE, Outcome, remember, said_by
+from cxresearch.batch.outcome import FILE, Outcome, not_written, remember, said_by
 from cxresearch.batch.plan import Plan, Task
 from cxresearch.batch.report import RunReport
 from cxresearch.batch.terminal import Progress
 from cxresearch.batch.workers import Here, Workers
 from cxresearch.errors import InputError
-from cxresearch.present.outputs import assemble_results
+from cxresearch.present.outputs import assemble_results, remove_leftovers
 from cxresearch.present.site import write_page
 
 if TYPE_CHECKING:
@@ -98,7 +98,11 @@ class Run:
             assemble_results(folder)
             self.pages.append(write_page(self.plan.studies[study], folder, remember(folder, self.of(study))))
         except Exception as error:
-            fault = Outcome(study, "index.html", "failed", said_by(type(error).__name__, error))
+            for name in ("index.html", "results.csv"):  # what is not current must not pass for it
+                with suppress(OSError):
+                    (folder / name).unlink(missing_ok=True)
+            why = not_written(folder, error) if isinstance(error, OSError) else said_by(type(error).__name__, error)
+            fault = Outcome(study, "index.html", "failed", why)
             self._outcomes[study].append(fault)
 
 
@@ -131,6 +135,8 @@ def run_plan(
         If the cluster cannot be used.
     """
     run = Run(plan, progress, timeout=timeout, memory=memory)
+    with suppress(OSError):
+        remove_leftovers(plan.tasks[0].folder.parent)
     with ExitStack() as held:
         tasks = [task for study in plan.studies for task in _hold(study, run, held)]
         warm = warm and sum(bool(task.why) for task in tasks) > 1  # for one notebook a server does not pay

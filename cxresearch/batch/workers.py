@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cxresearch.batch.freshness import hash_file
 from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.masking import mask_outputs
-from cxresearch.batch.outcome import Outcome, said_by
+from cxresearch.batch.outcome import Outcome, not_written, said_by
 from cxresearch.batch.plan import Task
 from cxresearch.present.outputs import clear_notebook, files_of_notebook, write_whole
 from cxresearch.study.urls import without_secrets
@@ -80,8 +81,12 @@ def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outc
     done = do_without_kernel(task)
     if done:
         return done
+    failed = Outcome(task.study, task.notebook, "failed")
     try:
         _clear(task)
+    except OSError as error:
+        return replace(failed, reason=not_written(task.folder, error))
+    try:
         from cxresearch.batch.execute import execute, say_parameters  # takes seconds, which a run without work need not
 
         parameters = {**task.parameters, "output_dir": str(task.folder.parent)}  # on a worker another one than planned
@@ -89,8 +94,8 @@ def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outc
         said = {name: without_secrets(value) for name, value in task.parameters.items()}
         say_parameters(execution.notebook, said)
         return _keep(task, execution)
-    except Exception as error:  # a full disk, a folder that cannot be written, a notebook file that is no notebook
-        return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
+    except Exception as error:  # as a notebook file that is no notebook
+        return replace(failed, reason=said_by(type(error).__name__, error))
 
 
 def do_without_kernel(task: Task) -> Outcome | None:
@@ -100,7 +105,7 @@ def do_without_kernel(task: Task) -> Outcome | None:
     try:
         _clear(task)
     except OSError as error:
-        return Outcome(task.study, task.notebook, "failed", said_by(type(error).__name__, error))
+        return Outcome(task.study, task.notebook, "failed", not_written(task.folder, error))
     if task.skip:
         return Outcome(task.study, task.notebook, "skipped", task.skip, missing=task.missing)
     return Outcome(task.study, task.notebook, "failed", task.fault)
@@ -114,23 +119,40 @@ def put_in_place(task: Task, outcome: Outcome, files: Mapping[str, bytes]) -> Ou
     outcome : with `kept` as a name in `files`
     files : path relative to the study's folder -> content
     """
-    _clear(task)
-    for name, content in files.items():
-        write_whole(task.folder / name, content)
+    try:
+        _clear(task)
+        for name, content in files.items():
+            write_whole(task.folder / name, content)
+    except OSError as error:
+        with suppress(OSError):
+            _clear(task)
+        reason = "; ".join(filter(None, [outcome.reason, not_written(task.folder, error)]))
+        return replace(outcome, status="failed", reason=reason, kept=None, files={}, key={})
     return replace(outcome, kept=task.folder / outcome.kept) if outcome.kept else outcome
 
 
 def _keep(task: Task, execution: "Execution") -> Outcome:
-    content = _as_file(execution.notebook)
-    failure, took, retried, memory = execution.failure, execution.seconds, execution.retried, execution.memory
-    outcome = Outcome(task.study, task.notebook, "ok", seconds=took, retried=retried, memory=memory)
-    if failure is None:
-        written = [*files_of_notebook(task.folder, task.notebook), write_whole(_executed(task), content)]
-        files = {path.relative_to(task.folder).as_posix(): hash_file(path) for path in written}
-        return replace(outcome, files=files, key=task.key)
-    _clear(task)  # half a notebook's tables and figures would pass for the whole
-    kept = write_whole(_executed(task, ".failed"), content)
-    return replace(outcome, status="failed", reason=str(failure), kept=kept, cell=failure.cell)
+    """Put what an execution has left in place: all of a sound one; of a failed one its notebook only."""
+    content, failure = _as_file(execution.notebook), execution.failure
+    outcome = Outcome(
+        *(task.study, task.notebook, "failed", str(failure or "")),
+        seconds=execution.seconds,
+        retried=execution.retried,
+        memory=execution.memory,
+        cell=failure.cell if failure else None,
+    )
+    if not failure:
+        try:
+            written = [*files_of_notebook(task.folder, task.notebook), write_whole(_executed(task), content)]
+            files = {path.relative_to(task.folder).as_posix(): hash_file(path) for path in written}
+            return replace(outcome, status="ok", files=files, key=task.key)
+        except OSError as error:
+            outcome = replace(outcome, reason=not_written(task.folder, error))
+    try:
+        _clear(task)  # half a notebook's tables and figures would pass for the whole
+        return replace(outcome, kept=write_whole(_executed(task, ".failed"), content))
+    except OSError as error:
+        return replace(outcome, reason=f"{outcome.reason}; its notebook is not kept: {not_written(task.folder, error)}")
 
 
 def _as_file(notebook: "NotebookNode") -> bytes:
@@ -142,10 +164,10 @@ def _as_file(notebook: "NotebookNode") -> bytes:
 
 def _clear(task: Task) -> None:
     """Remove all that an earlier run of this notebook left, so that nothing old passes for current."""
-    with _clearing:
-        clear_notebook(task.folder, task.notebook)
     for path in (_executed(task), _executed(task, ".failed")):
         path.unlink(missing_ok=True)
+    with _clearing:
+        clear_notebook(task.folder, task.notebook)
 
 
 def _executed(task: Task, suffix: str = "") -> Path:

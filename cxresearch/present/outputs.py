@@ -3,22 +3,37 @@
 import csv
 import io
 import os
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 from cxresearch.core.results import RECORD_COLUMNS
 
 FOLDERS = ("tables", "figures", "records", "pages")
+_SECONDS_TO_WRITE = 60
 
 
 def write_whole(path: Path, content: bytes) -> Path:
     """Write a file aside and move it into place, so that nobody ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{uuid4().hex}.part")
-    aside.write_bytes(content)
-    os.replace(aside, path)
+    try:
+        aside.write_bytes(content)
+        os.replace(aside, path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
     return path
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove files that were being written when their writer was killed: nobody takes a minute to write one."""
+    for path in folder.glob("**/.*.part"):
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _SECONDS_TO_WRITE:
+                path.unlink()
 
 
 def clear_notebook(folder: Path, notebook: str) -> None:
