@@ -1,11 +1,13 @@
 """How fast are the measurement methods? The same work by this package and by its peers, in one run.
 
-    PYTHONPATH=. python benchmarks/measurement.py [--tasks polychoric parallel] [--repeats 5] [--grow FILE.png]
+    PYTHONPATH=. python benchmarks/measurement.py [--tasks polychoric cfa ...] [--repeats 5] [--grow FILE.svg]
 
 Data: 25 items x 2,436 rows, the complete rows of `bfi` (A1 to O5) where R and its package psychTools are installed, else a
 simulation of five factors of the same size. R packages run in one R process (benchmarks/measurement.R), this package and Python
 peers in one Python process, everything on one thread, each repeat timed apart. Prints medians, the ratio of the peer's median to ours, and
-the largest difference of the values. `--grow` draws the cost of polychorics as items and respondents grow.
+the largest difference of the values (correlations, loadings, coefficients; standard errors for bootstraps). Every task begins with the
+answers. Peers that need more than ten seconds a time are timed twice only. `--grow` draws the cost of each task as items and respondents
+grow.
 """
 
 import argparse
@@ -24,11 +26,24 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
+from cxresearch.core.design import Design  # noqa: E402
+from cxresearch.core.moments import Moments, bootstrap_moments  # noqa: E402
 from cxresearch.core.polychoric import polychoric  # noqa: E402
+from cxresearch.methods.cfa_estimates import expected_covariance, standardized_errors  # noqa: E402
+from cxresearch.methods.cfa_fit import fit_cfa  # noqa: E402
+from cxresearch.methods.cfa_indices import fit_indices  # noqa: E402
+from cxresearch.methods.cfa_model import FactorModel  # noqa: E402
+from cxresearch.methods.cfa_ordinal import fit_ordinal  # noqa: E402
+from cxresearch.methods.confirmation import confirm_factors  # noqa: E402
 from cxresearch.methods.factor_tests import random_eigenvalues  # noqa: E402
+from cxresearch.methods.internal_consistency import cronbach_alpha, omega_total  # noqa: E402
+from cxresearch.methods.one_factor import fit_one_factor  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 N_RANDOM = 100
+N_BOOTSTRAP = 200  # of the CFA, by us and by its peer
+N_RELIABILITY = 1000  # of alpha and omega
+TASKS = ["polychoric", "parallel", "cfa", "wlsmv", "confirm", "cfa_bootstrap", "alpha", "omega"]
 OURS = "cxresearch"
 EXPORT = """x <- psychTools::bfi[, 1:25]; write.csv(x[complete.cases(x), ], commandArgs(TRUE)[1], row.names=FALSE)"""
 
@@ -38,11 +53,11 @@ def upper(matrix: np.ndarray) -> np.ndarray:
     return matrix[np.tril_indices(len(matrix), -1)]
 
 
-def five_factors(n: int = 2436, p: int = 25, seed: int = 1) -> pd.DataFrame:
-    """Answers on six grades to p items of five related factors."""
-    rng = np.random.default_rng(seed)
-    common = rng.multivariate_normal(np.zeros(5), np.full((5, 5), 0.3) + 0.7 * np.eye(5), size=n)
-    latent = 0.7 * common[:, np.arange(p) % 5] + 0.71 * rng.normal(size=(n, p))
+def related_factors(n: int = 2436, p: int = 25, seed: int = 1) -> pd.DataFrame:
+    """Answers on six grades to p items of p / 5 related factors, those of a factor side by side."""
+    rng, m = np.random.default_rng(seed), p // 5
+    common = rng.multivariate_normal(np.zeros(m), np.full((m, m), 0.3) + 0.7 * np.eye(m), size=n)
+    latent = 0.7 * np.repeat(common, 5, axis=1) + 0.71 * rng.normal(size=(n, p))
     return pd.DataFrame(np.digitize(latent, [-1.4, -0.8, -0.2, 0.4, 1.2]) + 1, columns=[f"q{i + 1}" for i in range(p)])
 
 
@@ -53,8 +68,58 @@ def benchmark_data(folder: Path) -> tuple[pd.DataFrame, str]:
         done = subprocess.run(["Rscript", "-e", EXPORT, str(path)], capture_output=True)
         if done.returncode == 0:
             return pd.read_csv(path), "bfi of R psychTools"
-    five_factors().to_csv(path, index=False)
+    related_factors().to_csv(path, index=False)
     return pd.read_csv(path), "five factors, simulated"
+
+
+def constructs(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Every five items in their order are one construct."""
+    names = list(frame.columns)
+    return {f"f{k}": names[start : start + 5] for k, start in enumerate(range(0, len(names), 5))}
+
+
+def by_ml(frame: pd.DataFrame) -> np.ndarray:
+    """Loadings of a CFA by maximum likelihood, with its fit and its standard errors."""
+    model, moments = FactorModel.of(constructs(frame)), Moments.from_frame(frame)
+    fit = fit_cfa(moments.corr, model)
+    fit_indices(moments.corr, fit.parameters.implied(), len(frame), model.df)
+    standardized_errors(fit.parameters, expected_covariance(fit.parameters, len(frame)))
+    return np.abs(fit.parameters.standardized)
+
+
+def by_wlsmv(frame: pd.DataFrame) -> np.ndarray:
+    """Loadings of an ordinal CFA, with scaled and shifted test, indices and robust standard errors."""
+    found = fit_ordinal(frame, FactorModel.of(constructs(frame)), Design())[1]
+    return np.abs(found.fit.parameters.loadings)
+
+
+def by_every_estimator(frame: pd.DataFrame) -> np.ndarray:
+    """Loadings by ML, MLR and WLSMV with their errors and indices, one factor, residuals and modification indices, as a table."""
+    result = confirm_factors(frame, constructs(frame))
+    return np.abs(result.pick("standardized_loading")["estimate"].to_numpy())
+
+
+def bootstrapped_cfa(frame: pd.DataFrame, n_bootstrap: int = N_BOOTSTRAP) -> np.ndarray:
+    """Standard errors of loadings in units of the items, by resamples."""
+    model, moments = FactorModel.of(constructs(frame)), Moments.from_frame(frame)
+    fit = fit_cfa(moments.corr, model)
+    replicates = bootstrap_moments(frame, n_bootstrap, seed=1)
+    found = fit_cfa(replicates.corr, model, start=fit).parameters
+    return (found.loadings * replicates.sd * np.sqrt((len(frame) - 1) / len(frame))).std(axis=0)
+
+
+def bootstrapped_alpha(frame: pd.DataFrame) -> np.ndarray:
+    """Alpha of all items and its standard error."""
+    found = cronbach_alpha(bootstrap_moments(frame, N_RELIABILITY, seed=1).cov)
+    return np.array([cronbach_alpha(Moments.from_frame(frame).cov), found.std()])
+
+
+def bootstrapped_omega(frame: pd.DataFrame) -> np.ndarray:
+    """Omega of all items, standardised as psych does, by one factor, and its standard error."""
+    moments, replicates = Moments.from_frame(frame), bootstrap_moments(frame, N_RELIABILITY, seed=1)
+    fit = fit_one_factor(moments.corr)
+    found = omega_total(replicates.corr, fit_one_factor(replicates.corr, start=fit))
+    return np.array([omega_total(moments.corr, fit), found.std()])
 
 
 def our_tasks(frame: pd.DataFrame) -> dict[str, dict[str, Callable[[], np.ndarray]]]:
@@ -62,6 +127,12 @@ def our_tasks(frame: pd.DataFrame) -> dict[str, dict[str, Callable[[], np.ndarra
     tasks = {
         "polychoric": {OURS: lambda: upper(polychoric(frame).corr)},
         "parallel": {OURS: lambda: random_eigenvalues(len(frame), frame.shape[1], N_RANDOM, seed=1).mean(axis=0)},
+        "cfa": {OURS: lambda: by_ml(frame)},
+        "wlsmv": {OURS: lambda: by_wlsmv(frame)},
+        "confirm": {OURS: lambda: by_every_estimator(frame)},
+        "cfa_bootstrap": {OURS: lambda: bootstrapped_cfa(frame)},
+        "alpha": {OURS: lambda: bootstrapped_alpha(frame)},
+        "omega": {OURS: lambda: bootstrapped_omega(frame)},
     }
     if find_spec("ordinalcorr"):
         tasks["polychoric"]["ordinalcorr"] = lambda: by_ordinalcorr(frame)
@@ -111,33 +182,37 @@ def compare(times: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_growth(path: Path, repeats: int) -> None:
-    """Seconds of the polychorics against items and against respondents."""
+    """Seconds of each task against items and against respondents, drawn and printed."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(8, 3.4), sharey=True, layout="constrained")
-    grids = (
-        ("items (2,436 rows)", [(2436, p) for p in (5, 10, 25, 50, 100, 200)], 1),
-        ("rows (25 items)", [(n, 25) for n in (500, 2500, 10_000, 50_000, 200_000)], 0),
-    )
-    for ax, (label, sizes, which) in zip(axes, grids, strict=True):
-        cost = []
-        for n, p in sizes:
-            frame = five_factors(n, p)
-            seconds, _ = timed("", "", lambda frame=frame: upper(polychoric(frame).corr), repeats)
-            cost.append(seconds["seconds"].median())
-            print(f"polychorics of {p} items x {n:,} rows: {cost[-1]:.3f} s")
-        ax.loglog([size[which] for size in sizes], cost, "o-")
+    grids = {
+        "items (2,436 respondents)": [(2436, p) for p in (10, 25, 50, 100)],
+        "respondents (25 items)": [(n, 25) for n in (500, 2500, 10_000, 50_000, 200_000)],
+    }
+    names = [task for task in TASKS if task != "confirm"]
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+    for ax, (label, sizes) in zip(axes, grids.items(), strict=True):
+        print(f"\n| {label} | " + " | ".join(names) + " |\n|---:|" + "---:|" * len(names))
+        cost = pd.DataFrame(index=[size["items" in label[:5]] for size in sizes], columns=names)
+        for place, (n, p) in zip(cost.index, sizes, strict=True):
+            tasks = our_tasks(related_factors(n, p))
+            for task in names:
+                cost.loc[place, task] = timed(task, OURS, tasks[task][OURS], repeats)[0]["seconds"].median()
+            print(f"| {place:,} | " + " | ".join(f"{seconds:.3f}" for seconds in cost.loc[place]) + " |", flush=True)
+        for task in names:
+            ax.loglog(cost.index, cost[task].astype(float), "o-", label=task, markersize=3.5)
         ax.set_xlabel(label)
-    axes[0].set_ylabel("seconds, all pairs, with standard errors")
-    figure.savefig(path, dpi=150)
+    axes[0].set_ylabel("seconds")
+    axes[1].legend(fontsize=8)
+    figure.savefig(path, dpi=120)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the measurement methods against their peers.")
-    parser.add_argument("--tasks", nargs="+", choices=["polychoric", "parallel"], default=["polychoric", "parallel"])
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=TASKS)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--grow", type=Path, help="draw the cost as items and rows grow into this file")
     options = parser.parse_args()

@@ -8,6 +8,8 @@ indices all follow from the products of that basis.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -40,7 +42,7 @@ class FactorModel:
     @property
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of the first and the second factor of each correlation, (m(m - 1)/2,) each."""
-        return np.triu_indices(len(self.factors), 1)
+        return _pairs(len(self.factors))
 
     @property
     def n_parameters(self) -> int:
@@ -56,12 +58,29 @@ class FactorModel:
     @property
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Columns x and y of the basis for each parameter, (k,) each, and the factor of x y' (k,): 1/2 on the diagonal."""
-        p, m = len(self.items), len(self.factors)
-        item = np.arange(p)
-        first, second = self.pairs
-        x = np.concatenate([item, item, p + first])
-        y = np.concatenate([p + m + self.owner, item, p + second])
-        return x, y, np.concatenate([np.ones(p), np.full(p, 0.5), np.ones(len(first))])
+        return _columns(tuple(self.owner.tolist()), len(self.factors))
+
+
+@lru_cache(maxsize=256)
+def _pairs(m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places above the diagonal of (m, m); read only, as they are shared."""
+    return _locked(*np.triu_indices(m, 1))
+
+
+@lru_cache(maxsize=256)
+def _columns(owner: tuple[int, ...], m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns x and y of the basis and factors, of items with these owners; read only, as they are shared."""
+    p = len(owner)
+    item, (first, second) = np.arange(p), _pairs(m)
+    x = np.concatenate([item, item, p + first])
+    y = np.concatenate([p + m + np.array(owner, int), item, p + second])
+    return _locked(x, y, np.concatenate([np.ones(p), np.full(p, 0.5), np.ones(len(first))]))
+
+
+def _locked(*arrays: np.ndarray) -> Any:
+    for array in arrays:
+        array.flags.writeable = False
+    return arrays
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +116,8 @@ class Parameters:
         """(..., m, m) factor correlations as matrices."""
         m = len(self.model.factors)
         first, second = self.model.pairs
-        phi = np.broadcast_to(np.eye(m), (*self.values.shape[:-1], m, m)).copy()
+        phi = np.zeros((*self.values.shape[:-1], m, m))
+        phi[..., np.arange(m), np.arange(m)] = 1.0
         phi[..., first, second] = phi[..., second, first] = self.correlations
         return phi
 
