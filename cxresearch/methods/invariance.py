@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cxresearch.core.cautions import few_clusters
 from cxresearch.core.design import Design
 from cxresearch.core.results import Finding
+from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.invariance_result import InvarianceResult, Verdict
@@ -89,19 +89,26 @@ def check_invariance(
         n_dropped=len(answers) - used.n if used else len(answers),
         scales=several,
         verdicts=verdicts,
-        cautions=tuple(_design_cautions(design, [levels.sample for levels in fitted.values()])),
+        cautions=tuple(_cautions(design, [levels.sample for levels in fitted.values()])),
     )
 
 
-def _design_cautions(design: Design, samples: list[GroupedSample]) -> list[Finding]:
-    """What was made of weights and clusters."""
+def _cautions(design: Design, samples: list[GroupedSample]) -> list[Finding]:
+    """What holds for all columns: answers that are hardly numbers, what was made of weights and clusters."""
     if not samples:
         return []
-    found = [Finding("invariance.weighted")] if design.weights is not None else []
+    coarse = list(dict.fromkeys(item for sample in samples for item in sample.coarse))
+    found = [Finding("invariance.coarse", {"items": coarse}, RULES["grades_as_numbers"])] if coarse else []
+    found += [Finding("invariance.weighted")] if design.weights is not None else []
     if design.clusters is None:
         return found
     fewest = min(sample.rows.fewest_drawn for sample in samples)
-    return [*found, Finding("invariance.clustered"), *few_clusters(fewest)]
+    few = (
+        []
+        if RULES["clusters"].met(fewest)
+        else [Finding("invariance.few_clusters", {"clusters": fewest}, RULES["clusters"])]
+    )
+    return [*found, Finding("invariance.clustered"), *few]
 
 
 def _refuse_unusable(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], groups: pd.DataFrame) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cxresearch.methods.cfa_fit import HALVINGS, MAX_ITERATIONS, SINGULAR, TOLERANCE, fit_cfa
+from cxresearch.methods.cfa_fit import HALVINGS, MAX_ITERATIONS, PATIENCE, SINGULAR, TOLERANCE, fit_cfa
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.invariance_model import GroupedModel, GroupedParameters, Level
 
@@ -140,17 +140,18 @@ def _first_guess(grouped: GroupedModel, moments: GroupedMoments, before: Grouped
 
 
 def _score(moments: GroupedMoments, parameters: GroupedParameters) -> GroupedFit:
-    """Fisher scoring with step halving."""
+    """Fisher scoring with step halving, as for one group."""
     grouped, values = parameters.grouped, parameters.values
     loss, inverse = _loss(moments, parameters)
-    for _ in range(MAX_ITERATIONS):
+    for iteration in range(MAX_ITERATIONS):
         if not np.isfinite(loss).all():
             break
         step = _step(moments, GroupedParameters(grouped, values), inverse)
         if step is None:
             break
+        longest = 0.5 if iteration >= PATIENCE and iteration % 2 else 1.0
         for halving in range(HALVINGS):
-            tried = GroupedParameters(grouped, values + 0.5**halving * step)
+            tried = GroupedParameters(grouped, values + longest * 0.5**halving * step)
             new_loss, new_inverse = _loss(moments, tried)
             if moments.share @ new_loss <= moments.share @ loss + 1e-12:
                 values, loss, inverse = tried.values, new_loss, new_inverse

@@ -14,6 +14,9 @@ from cxresearch.methods.invariance_rows import Levels
 from cxresearch.methods.invariance_scores import KINDS, Partial, release_items
 
 FIT_RULES = {"cfi": RULES["cfi_good"], "rmsea": RULES["rmsea_good"]}
+OF_ITEMS = frozenset(
+    f"invariance.{kind}" for kind in ("loadings", "intercepts", "no_items")
+)  # the gate has its own of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,9 @@ class InvarianceResult(Result):
         """Whether means of some measures may be compared between the groups of a column: to be said before they are."""
         verdict, names = self.verdicts[by], [measures] if isinstance(measures, str) else list(measures)
         inside = [name for name in names if name in self.scales]
-        single = Finding("invariance.gate_single", {"measures": [name for name in names if name not in inside]})
+        single = Finding(
+            "invariance.gate_single", {"by": by, "measures": [name for name in names if name not in inside]}
+        )
         if not inside:
             return single
         more = [single] if len(inside) < len(names) else []
@@ -145,7 +150,8 @@ class InvarianceResult(Result):
             more.insert(
                 0, Finding(f"invariance.gate_{'items' if own else 'no_items'}", {"items": own, "measures": inside})
             )
-        return Finding(f"invariance.gate_{verdict.level}", values, rule, (*more, *verdict.cautions))
+        others = [caution for caution in verdict.cautions if caution.key not in OF_ITEMS]
+        return Finding(f"invariance.gate_{verdict.level}", values, rule, (*more, *others))
 
 
 def _cautions(levels: Levels, level: str, partial: Partial | None) -> list[Finding]:

@@ -10,6 +10,7 @@ import pandas as pd
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, GroupCode
+from cxresearch.core.rules import RULES
 from cxresearch.methods.cfa_fit import fit_cfa, identifies
 from cxresearch.methods.cfa_model import FactorModel, Parameters
 from cxresearch.methods.factor_matrix import SINGULAR
@@ -35,6 +36,7 @@ class GroupedSample:
     rows : the answers behind them, in the same units
     n_dropped : rows without a group, an answer to every item, or a weight above 0
     left_out : which groups are not compared, and why
+    coarse : items that hold too few different answers in some group to pass for numbers
     design_words : what a `method` says of weights
     clustered : whether rows were drawn by cluster
     """
@@ -47,6 +49,7 @@ class GroupedSample:
     rows: GroupedRows
     n_dropped: int
     left_out: tuple[Finding, ...]
+    coarse: tuple[str, ...]
     design_words: str
     clustered: bool
 
@@ -133,6 +136,13 @@ def _stacked(
         rows=GroupedRows(used.to_numpy(float) / deviations, number, weights, unit),
         n_dropped=n_dropped,
         left_out=told,
+        coarse=_coarse(used, number),
         design_words="weighted" if own.weights is not None else "",
         clustered=own.clusters is not None,
     )
+
+
+def _coarse(used: pd.DataFrame, number: np.ndarray) -> tuple[str, ...]:
+    """Items with fewer different answers in some group than may pass for numbers."""
+    counts = used.groupby(number).nunique().min()
+    return tuple(map(str, counts.index[~RULES["grades_as_numbers"].met(counts.to_numpy())]))

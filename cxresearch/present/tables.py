@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from cxresearch.core.results import View
+from cxresearch.core.results import PAIR, View
 from cxresearch.present.layout import Layout
 from cxresearch.present.numbers import CATEGORIES, COUNTS, MISSING, Writer, write_decimals, write_interval, writer_of
 from cxresearch.present.text import Text
@@ -101,7 +101,8 @@ def _label(row: Row, key: str, text: Text) -> str:
     if key == "group" and f"{row['term']}={code}" in text.labels:
         return text.label(code, of=row["term"])
     by = next((words.removeprefix("by ") for words in row["method"].split("; ") if words.startswith("by ")), "")
-    return text.label(code, of=by) if by and key in ("group", "term") else text.label(code)
+    of_groups = key == "group" or (key == "term" and (PAIR in code or f"{by}={code}" in text.labels))  # a term may be an item
+    return text.label(code, of=by) if by and of_groups else text.label(code)
 
 
 def _quantity_columns(rows: list[Row], view: View, keys: list[str], text: Text) -> list[_Column]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize
 
 from cxresearch.core.moments import Moments, bootstrap_moments, correlation_of
 from cxresearch.methods.cfa_estimates import expected_covariance, modification_indices, standardized_errors
@@ -213,3 +214,26 @@ def test_two_items_alone_are_not_identified():
     apart = Parameters(model, np.array([0.8, 0.7, 0.6, 0.9, 0.36, 0.51, 0.64, 0.19, 0.0]))
     assert not identifies(apart)
     assert identifies(Parameters(model, np.append(apart.values[:-1], 0.4)))
+
+
+def test_a_model_that_fits_badly_is_solved_where_whole_steps_jump_over_the_minimum():
+    """Three pairs of items share much beside their factors; 200 whole steps of Fisher scoring do not settle."""
+    rng = np.random.default_rng(295)
+    loadings = rng.uniform(0.4, 0.9, (8, 1))
+    corr = loadings @ loadings.T * np.kron([[1, 0.5], [0.5, 1]], np.ones((4, 4)))
+    for _ in range(3):
+        i, j = rng.choice(8, 2, replace=False)
+        corr[i, j] = corr[j, i] = rng.uniform(0.7, 0.95)
+    np.fill_diagonal(corr, 1)
+    model = FactorModel.of({"a": ["q1", "q2", "q3", "q4"], "b": ["q5", "q6", "q7", "q8"]})
+
+    def loss(values):
+        implied = Parameters(model, values).implied()
+        if np.linalg.eigvalsh(implied)[0] <= 0:
+            return 1e3
+        return np.linalg.slogdet(implied)[1] + np.trace(np.linalg.solve(implied, corr)) - np.linalg.slogdet(corr)[1] - 8
+
+    fit = fit_cfa(corr, model)
+    other = minimize(loss, np.concatenate([np.full(8, 0.7), np.full(8, 0.5), [0.5]]), method="BFGS", tol=1e-8)
+    assert fit.converged
+    assert float(fit.loss) == pytest.approx(other.fun, rel=1e-6)

@@ -388,6 +388,15 @@ def test_many_small_groups_are_counted_not_listed():
     assert result.level("company") == "scalar"
 
 
+def test_items_of_few_grades_in_some_group_are_named():
+    answers, company = sample_of(150)
+    answers["q2"] = answers["q2"].round().clip(1, 5)
+    answers.loc[company == "B", "q2"] = answers.loc[company == "B", "q2"].clip(2, 5)  # grade 1 is never used there
+    result = check_invariance(answers, TWO, groups=company)
+    assert [(caution.key, caution.values["items"]) for caution in result.cautions] == [("invariance.coarse", ["q2"])]
+    assert result.finding().cautions[-1] == result.cautions[0]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

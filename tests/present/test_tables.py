@@ -206,3 +206,11 @@ def test_the_grouping_column_of_a_method_is_called_by_its_label():
         table, View(("group_mean",), rows=("group",)), "example.scales", Text("en", {"company": "Company"})
     )
     assert layout.notes == ("Method: weighted; by Company.",)
+
+
+def test_an_item_in_a_table_by_groups_is_called_by_its_own_label():
+    labels = {"q1": "Quick", "company=1": "Cedar", "company=2": "Birch"}
+    method = "by company"
+    table = gather([tidy("change", [0.1], term=term, group="2", method=method) for term in ("q1", "1 - 2")])
+    layout = lay_out(table, View(("change",), rows=("term", "group")), "example.scales", Text("en", labels))
+    assert [row[:2] for row in layout.rows] == [("Quick", "Birch"), ("Cedar – Birch", "Birch")]
