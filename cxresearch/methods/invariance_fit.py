@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cxresearch.methods.cfa_fit import HALVINGS, MAX_ITERATIONS, PATIENCE, SINGULAR, TOLERANCE, fit_cfa
+from cxresearch.methods.cfa_fit import HALVINGS, MAX_ITERATIONS, NEAR, SINGULAR, TOLERANCE, fit_cfa
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.invariance_model import GroupedModel, GroupedParameters, Level
 
@@ -140,25 +140,29 @@ def _first_guess(grouped: GroupedModel, moments: GroupedMoments, before: Grouped
 
 
 def _score(moments: GroupedMoments, parameters: GroupedParameters) -> GroupedFit:
-    """Fisher scoring with step halving, as for one group."""
+    """Fisher scoring with step halving, Newton steps near the minimum."""
     grouped, values = parameters.grouped, parameters.values
-    loss, inverse = _loss(moments, parameters)
-    for iteration in range(MAX_ITERATIONS):
+    (loss, inverse), near = _loss(moments, parameters), False
+    for _ in range(MAX_ITERATIONS):
         if not np.isfinite(loss).all():
             break
-        step = _step(moments, GroupedParameters(grouped, values), inverse)
-        if step is None:
-            break
-        longest = 0.5 if iteration >= PATIENCE and iteration % 2 else 1.0
-        for halving in range(HALVINGS):
-            tried = GroupedParameters(grouped, values + longest * 0.5**halving * step)
+        step = _step(moments, GroupedParameters(grouped, values), inverse, near)
+        length = 1.0 if step is not None else 0.0
+        while step is not None and length:
+            tried = GroupedParameters(grouped, values + length * step)
             new_loss, new_inverse = _loss(moments, tried)
             if moments.share @ new_loss <= moments.share @ loss + 1e-12:
                 values, loss, inverse = tried.values, new_loss, new_inverse
                 break
-        else:
-            break
-        if np.abs(step).max() < TOLERANCE:
+            length = length / 2 if length > 0.5**HALVINGS else 0.0
+        if step is None or not length:
+            if not near:
+                break
+            near = False  # a Newton step that leads nowhere is tried again by scoring
+            continue
+        size = np.abs(step).max()
+        near = bool(size < NEAR)
+        if size < TOLERANCE:
             return GroupedFit(GroupedParameters(grouped, values), loss, True)
     return GroupedFit(GroupedParameters(grouped, np.full_like(values, np.nan)), np.full_like(loss, np.nan), False)
 
@@ -176,13 +180,16 @@ def _loss(moments: GroupedMoments, parameters: GroupedParameters) -> tuple[np.nd
     return np.where(proper, loss, np.inf), inverse
 
 
-def _step(moments: GroupedMoments, parameters: GroupedParameters, inverse: np.ndarray) -> np.ndarray | None:
-    """Minus information^-1 times the gradient, (G, k); None where the information is singular."""
+def _step(moments: GroupedMoments, parameters: GroupedParameters, inverse: np.ndarray, near: bool) -> np.ndarray | None:
+    """Minus information^-1 times the gradient, (G, k): expected, or observed where `near`; None where that is singular."""
     grouped, share = parameters.grouped, moments.share
     own, shared = grouped.own, grouped.shared
     slope = parameters.gradient(moments.cov, moments.mean, inverse) * share[:, None]
+    matrix = (
+        parameters.observed_information(moments.cov, moments.mean, inverse) if near else parameters.information(inverse)
+    )
     try:
-        solved = Eliminated.of(parameters.information(inverse) * share[:, None, None], grouped)
+        solved = Eliminated.of(matrix * share[:, None, None], grouped)
     except np.linalg.LinAlgError:
         return None
     roots = np.linalg.eigvalsh(solved.core)

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from cxresearch.methods.cfa_model import Columns, FactorModel, information, slopes
+from cxresearch.methods.cfa_model import Columns, FactorModel, curvature, information, slopes
 
 Level = Literal["configural", "metric", "scalar"]
 LEVELS: tuple[Level, ...] = ("configural", "metric", "scalar")  # each asks for more than the one before it
@@ -171,3 +171,32 @@ class GroupedParameters:
         matrix = moves.swapaxes(-1, -2) @ inverse @ moves
         matrix[:, moving[:, None], moving] += information(self.basis(), inverse, self.grouped.columns)
         return matrix
+
+    def observed_information(self, cov: np.ndarray, mean: np.ndarray, inverse: np.ndarray) -> np.ndarray:
+        """(G, k, k) second derivatives of half the loss of each group; arguments as of `gradient`."""
+        moving, (x, y, factor) = self.grouped.moving, self.grouped.columns
+        off, basis, moves = mean - self.mean, self.basis(), self.mean_slopes()
+        seen = cov + off[:, :, None] * off[:, None, :]
+        hessian = moves.swapaxes(-1, -2) @ inverse @ moves
+        hessian[:, moving[:, None], moving] += curvature(basis, inverse, seen, self.grouped.columns)
+        toward = np.einsum("gib,gij,gj->gb", basis, inverse, off)
+        across = basis.swapaxes(-1, -2) @ inverse @ moves
+        mixed = (toward[:, x, None] * across[:, y] + toward[:, y, None] * across[:, x]) * factor[:, None]
+        hessian[:, moving] += mixed
+        hessian[:, :, moving] += mixed.swapaxes(-1, -2)
+        bend = self._bend(inverse - inverse @ seen @ inverse, np.einsum("gij,gj->gi", inverse, off))
+        return hessian + bend + bend.swapaxes(-1, -2)
+
+    def _bend(self, pull: np.ndarray, push: np.ndarray) -> np.ndarray:
+        """(G, k, k) half of what comes of products of parameters in the implied covariances (`pull`) and means (`push`)."""
+        places, owner = self.grouped.places, self.grouped.model.owner
+        loadings, (first, second) = places["loadings"], self.grouped.factor_pairs
+        bend = np.zeros((*self.values.shape, self.values.shape[1]))
+        bend[:, loadings[:, None], loadings] = self.phi[:, owner[:, None], owner] * pull / 2
+        pulled = pull @ self.pattern
+        other = np.where(owner[:, None] == first, second, first)  # (p, pairs)
+        touched = (owner[:, None] == first) | (owner[:, None] == second)
+        item = np.arange(len(owner))
+        bend[:, loadings[:, None], places["factors"]] = touched * pulled[:, item[:, None], other]
+        bend[:, loadings, places["means"][owner]] = -push
+        return bend

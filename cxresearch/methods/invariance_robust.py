@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxresearch.methods.cfa_model import curvature
 from cxresearch.methods.cfa_robust import sum_within, unrestricted_trace
 from cxresearch.methods.invariance_fit import Eliminated, GroupedFit, GroupedMoments
 from cxresearch.methods.invariance_model import GroupedParameters
@@ -90,7 +89,7 @@ def _model_trace(rows: GroupedRows, moments: GroupedMoments, parameters: Grouped
     """tr(A0^-1 B0): own parameters group by group, what is left of the common ones by row or cluster over all groups."""
     grouped, inverse = parameters.grouped, np.linalg.inv(parameters.implied())
     own, shared = grouped.own, grouped.shared
-    observed = observed_information(parameters, moments, inverse) * moments.share[:, None, None]
+    observed = parameters.observed_information(moments.cov, moments.mean, inverse) * moments.share[:, None, None]
     solved = Eliminated.of(observed, grouped)
     common, trace = np.zeros((rows.n_drawn, len(shared))), 0.0
     for group in range(grouped.n_groups):
@@ -114,30 +113,3 @@ def _scores(values: np.ndarray, parameters: GroupedParameters, inverse: np.ndarr
     scores = off @ mine @ parameters.mean_slopes()[group]
     scores[:, grouped.moving] += (seen[:, x] * seen[:, y] - (basis.T @ mine @ basis)[x, y]) * factor
     return scores
-
-
-def observed_information(parameters: GroupedParameters, moments: GroupedMoments, inverse: np.ndarray) -> np.ndarray:
-    """(G, k, k) second derivatives of half the loss of each group; `inverse` of the implied covariances."""
-    grouped, owner = parameters.grouped, parameters.grouped.model.owner
-    places, moving = grouped.places, grouped.moving
-    x, y, factor = grouped.columns
-    off, basis, moves = moments.mean - parameters.mean, parameters.basis(), parameters.mean_slopes()
-    seen = moments.cov + off[:, :, None] * off[:, None, :]
-    pull = inverse - inverse @ seen @ inverse
-    hessian = moves.swapaxes(-1, -2) @ inverse @ moves
-    hessian[:, moving[:, None], moving] += curvature(basis, inverse, seen, grouped.columns)
-    toward = np.einsum("gib,gij,gj->gb", basis, inverse, off)
-    across = basis.swapaxes(-1, -2) @ inverse @ moves
-    mixed = (toward[:, x, None] * across[:, y] + toward[:, y, None] * across[:, x]) * factor[:, None]
-    hessian[:, moving] += mixed
-    hessian[:, :, moving] += mixed.swapaxes(-1, -2)
-    bend = np.zeros_like(hessian)
-    loadings = places["loadings"]
-    bend[:, loadings[:, None], loadings] = parameters.phi[:, owner[:, None], owner] * pull / 2
-    pulled = pull @ parameters.pattern
-    for place, first, second in zip(places["factors"], *grouped.factor_pairs, strict=True):
-        other = np.where(owner == first, second, first)
-        touched = np.flatnonzero((owner == first) | (owner == second))
-        bend[:, loadings[touched], place] = pulled[:, touched, other[touched]]
-    bend[:, loadings, places["means"][owner]] = -np.einsum("gij,gj->gi", inverse, off)
-    return hessian + bend + bend.swapaxes(-1, -2)

@@ -101,7 +101,9 @@ def _label(row: Row, key: str, text: Text) -> str:
     if key == "group" and f"{row['term']}={code}" in text.labels:
         return text.label(code, of=row["term"])
     by = next((words.removeprefix("by ") for words in row["method"].split("; ") if words.startswith("by ")), "")
-    of_groups = key == "group" or (key == "term" and (PAIR in code or f"{by}={code}" in text.labels))  # a term may be an item
+    of_groups = key == "group" or (
+        key == "term" and (PAIR in code or f"{by}={code}" in text.labels)
+    )  # a term may be an item
     return text.label(code, of=by) if by and of_groups else text.label(code)
 
 

@@ -12,7 +12,9 @@ import cxresearch as cx
 from cxresearch.core.design import Design
 from cxresearch.core.results import COLUMNS
 from cxresearch.errors import InputError
+from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.invariance import check_invariance
+from cxresearch.methods.invariance_model import GroupedModel, GroupedParameters
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "reference" / "invariance"
@@ -139,6 +141,30 @@ def test_holzinger_and_swineford_by_school_is_as_printed(results, quantity):
     for level, p_value in published["p_value_change"].items():
         found = rows.loc[("invariance_chi2_change", level), "p_value"]
         assert found == pytest.approx(p_value, rel=1e-3 if p_value < 1e-3 else 2.5e-3)
+
+
+@pytest.mark.parametrize("level", ["metric", "scalar"])
+def test_second_derivatives_are_derivatives_of_the_gradient(level):
+    rng = np.random.default_rng(1)
+    model = FactorModel.of({"a": ["q1", "q2", "q3"], "b": ["q4", "q5"]})
+    grouped = GroupedModel(model, 2, level)
+    places = grouped.places
+    values = rng.uniform(0.5, 0.9, grouped.free.shape)
+    values[:, places["factors"]] = [1.0, 0.4, 1.3]
+    cov = np.stack([np.cov(rng.normal(size=(40, 5)).T) for _ in range(2)])
+    mean = rng.normal(size=(2, 5))
+
+    def gradient(shift):
+        parameters = GroupedParameters(grouped, values + shift)
+        return parameters.gradient(cov, mean, np.linalg.inv(parameters.implied()))
+
+    parameters = GroupedParameters(grouped, values)
+    exact = parameters.observed_information(cov, mean, np.linalg.inv(parameters.implied()))
+    for place in range(values.shape[1]):
+        shift = np.zeros_like(values)
+        shift[:, place] = 1e-6
+        numeric = (gradient(shift) - gradient(-shift)) / 2e-6
+        np.testing.assert_allclose(exact[:, place], numeric, atol=1e-7)
 
 
 # ---- what it says ----
