@@ -13,7 +13,16 @@ PACKAGE = Path(cxresearch.__file__).parent
 MAY_IMPORT = {
     "errors": {"core.personal"},  # a message may quote a cell
     "core": {"errors"},
-    "study": {"errors", "core.design", "core.rules", "core.careless", "core.large", "core.personal", "core.reductions"},  # to drop rows and to mask
+    "study": {  # of core: what answers are read with, dropped by and masked with
+        "errors",
+        "core.design",
+        "core.rules",
+        "core.careless",
+        "core.large",
+        "core.personal",
+        "core.records",
+        "core.reductions",
+    },
     "methods": {"errors", "core", "methods"},
     "present": {"errors", "core", "study", "present"},
     "batch": {"errors", "study", "core", "present", "methods", "batch"},

@@ -104,9 +104,12 @@ def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> Mis
     if text:
         raise InputError("`answers` must be numeric", f"found text in {', '.join(text)}", "Map words to numbers first.")
     gaps = answers.isna()
-    patterns = count_patterns(gaps)
+    patterns, sampled = count_patterns(gaps), design.sampled if design is not None else ""
     complete = int((~gaps.any(axis=1)).sum())
-    parts = [_count_rows(gaps.sum(axis=1).to_numpy()), pattern_rows("missing_pattern_share", patterns)]
+    parts = [
+        _count_rows(gaps.sum(axis=1).to_numpy(), sampled),
+        pattern_rows("missing_pattern_share", patterns, sampled),
+    ]
     untested = ""
     if complete < len(answers):
         try:
@@ -123,7 +126,7 @@ def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> Mis
     )
 
 
-def _count_rows(missing: np.ndarray) -> pd.DataFrame:
+def _count_rows(missing: np.ndarray, sampled: str) -> pd.DataFrame:
     """Share of the rows by the number of their missing answers."""
     counts = np.bincount(np.minimum(missing, MANY), minlength=1)
     occurring = np.flatnonzero(counts)
@@ -131,7 +134,7 @@ def _count_rows(missing: np.ndarray) -> pd.DataFrame:
     terms = [f"{number}" if number < MANY else f"{MANY} or more" for number in occurring]
     return tidy(
         "missing_count_share", share.estimate, term=terms, std_error=share.std_error, conf_low=share.low,
-        conf_high=share.high, n=len(missing), method="wilson",
+        conf_high=share.high, n=len(missing), method=words(sampled, "wilson"),
     )  # fmt: skip
 
 
@@ -144,7 +147,7 @@ def _mcar_row(answers: pd.DataFrame, design: Design) -> pd.DataFrame:
         raise InputError("the test needs two patterns of missing answers", "all rows lack the same")
     from scipy.special import chdtrc
 
-    kind = words("little 1988", EM, "" if design.is_simple else "unweighted")
+    kind = words("little 1988", EM, "" if design.is_simple else "unweighted", design.sampled)
     return tidy("littles_mcar_chi2", chi2, statistic=chi2, df=df, p_value=chdtrc(df, chi2), n=n, method=kind)
 
 

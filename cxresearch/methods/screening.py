@@ -36,7 +36,7 @@ class ScreeningResult(Result):
 
     views: ClassVar[Mapping[str, View]] = {
         "screening": View(("alpha",), rows=("scale",), columns="group"),
-        "screening_outcome": View(("item_mean",), rows=("scale",), columns="group"),
+        "screening_outcome": View(("item_mean",), rows=("scale", "group")),
     }
 
     rows: Mapping[str, int]

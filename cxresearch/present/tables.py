@@ -207,15 +207,19 @@ def _method_notes(rows: list[Row], text: Text) -> Iterator[str]:
     methods: dict[str, set[str]] = {}
     for row in rows:
         methods.setdefault(row["quantity"], set()).add(row["method"])
+    single = {name: next(iter(found)).split("; ") for name, found in methods.items() if len(found) == 1}
+    shared = [word for word in next(iter(single.values()), []) if all(word in words for words in single.values())]
+    if len(single) < len(methods):
+        shared = []
     said: dict[str, list[str]] = {}
-    for name, found in methods.items():
-        if len(found) == 1:
-            said.setdefault(text.method(next(iter(found))), []).append(text.quantity(name))
-    for words, quantities in said.items():
-        if words and len(quantities) == len(methods):
-            yield text.note("table.method", method=words)
-        elif words:
-            yield text.note("table.method_of", quantity=text.listed(quantities), method=words)
+    for name, words in single.items():
+        own = "; ".join(word for word in words if word not in shared)
+        said.setdefault(text.method(own), []).append(text.quantity(name))
+    for words_said, quantities in said.items():
+        if words_said:
+            yield text.note("table.method_of", quantity=text.listed(quantities), method=words_said)
+    if any(shared):
+        yield text.note("table.method", method=text.method("; ".join(shared)))
 
 
 def _writers(rows: list[Row], text: Text) -> dict[str, Writer]:

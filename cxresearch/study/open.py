@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.personal import mask_codes
+from cxresearch.core.records import Records
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.checks import Known, check_meaning
 from cxresearch.study.codes import as_codes
@@ -22,6 +23,7 @@ from cxresearch.study.labels import labels_of
 from cxresearch.study.large_survey import LargeSurvey, read_large_survey
 from cxresearch.study.lazy_table import is_large
 from cxresearch.study.presence import parts_of
+from cxresearch.study.records import TABLES, read_records, survey_records
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
 from cxresearch.study.tables import find_files, read_table
@@ -45,6 +47,7 @@ class Study:
     def __init__(self, file: StudyFile, path: Place) -> None:
         self.file = file
         self.path = path
+        self._tables: dict[str, Records] = {}
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, {str(self.path)!r})"
@@ -118,6 +121,38 @@ class Study:
         if self.parts["survey"]:
             raise InputError("the study must have a survey", self.parts["survey"], "Add it to the study file.")
         return self._survey
+
+    def records(self) -> list[Records]:
+        """Every table of the study that holds records (survey, tickets, operations, observations, customers), cell by cell.
+
+        Raises
+        ------
+        InputError
+            If a table cannot be read.
+        """
+        return [self.table(name) for name in TABLES if not self.parts[name]]
+
+    def table(self, name: str) -> Records:
+        """One of these tables, read once; of a survey larger than memory, a random sample of its rows.
+
+        Raises
+        ------
+        InputError
+            If the study has no such table, or it cannot be read.
+        """
+        if name not in TABLES:
+            raise InputError(f"`name` must be one of {', '.join(TABLES)}", f"found {name!r}", "Choose one of these.")
+        if self.parts[name]:
+            raise InputError(f"the study must have `{name}`", self.parts[name], "Add it to the study file.")
+        if name not in self._tables:
+            is_survey = name == "survey"
+            made = (
+                survey_records(self.file, self.survey().sample)
+                if is_survey
+                else read_records(self.file, name, self.folder)
+            )
+            self._tables[name] = made
+        return self._tables[name]
 
     def judgements(self) -> pd.DataFrame:
         """Paired comparisons of experts: expert, parent, left, right (text), judgement (float; nan = not asked).

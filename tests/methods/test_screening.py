@@ -136,8 +136,9 @@ def test_tables_have_a_column_for_each_way():
     ]
     assert [row[0] for row in layout.rows] == ["speed", "price", "All items"]
     shown = lay_out(compared.table, compared.views["screening_outcome"], "screening_outcome", Text())
-    assert len(shown.rows) == 1
-    assert "[" in shown.rows[0][1]
+    assert [row[:2] for row in shown.rows] == [("price", "flagged rows kept"), ("price", "duplicates left out")]
+    assert all("[" in row[2] for row in shown.rows)
+    assert [row[3] for row in shown.rows] == ["52", "48"]
 
 
 def test_parts_of_different_surveys_are_refused():

@@ -12,6 +12,7 @@ Each file holds one topic with both languages side by side:
     notes:      key -> other sentence of a report
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -28,6 +29,7 @@ Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
 SHOWN_PAIR = " – "  # between the labels of a pair
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is not there in every build, and ten times as fast
+_WITHIN = re.compile(r"within (?P<days>\d+) days")  # a choice with a number in it
 _SEPARATORS = {"en": ", ", "zh": "、"}
 _CHOICE_GAPS = {"en": "; ", "zh": "；"}
 _SENTENCE_GAPS = {"en": " ", "zh": ""}
@@ -94,6 +96,9 @@ class Text:
         return _CHOICE_GAPS[self.language].join(map(self._choice, filter(None, words.split("; "))))
 
     def _choice(self, word: str) -> str:
+        within = _WITHIN.fullmatch(word)
+        if within:
+            return self.note("table.within", days=int(within["days"]))
         column = word.removeprefix("by ")
         return self.label(word) if column == word else self.note("table.by", column=self.label(column))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from postal_model import parameters as p
+from postal_model.texts import CONTACTS
 
 ITEM_NAMES = [item for items in p.ITEMS.values() for item in items]
 NUMBERED = [item for construct, items in p.ITEMS.items() if construct not in p.WORDED for item in items]
@@ -19,6 +20,7 @@ def soil(rng: np.random.Generator, frame: pd.DataFrame, age: np.ndarray) -> pd.D
     _break_scale(rng, answers)
     _leave_gaps(rng, answers, age)
     given = pd.DataFrame(answers, index=frame.index, columns=[*ITEM_NAMES, "nps"]).astype("Int64")
+    frame = frame.assign(comment=_with_contacts(rng.spawn(1)[0], frame["comment"]))
     return _repeat_rows(rng, frame.assign(duration_s=seconds, **given))
 
 
@@ -56,6 +58,18 @@ def _leave_gaps(rng: np.random.Generator, answers: np.ndarray, age: np.ndarray) 
     gaps[:, last_page] |= (rng.random(len(answers)) < p.BREAK_OFF_RATE)[:, None]
     coded = rng.random(answers.shape) < p.CODED_MISSING
     answers[gaps] = np.where(coded[gaps], p.MISSING_CODE, np.nan)
+
+
+def _with_contacts(rng: np.random.Generator, comments: pd.Series) -> pd.Series:
+    """A few comments end with a way to reach the respondent, all invented, in the language of the comment."""
+    written = np.flatnonzero(comments.notna())
+    rows = rng.choice(written, min(p.CONTACT_COMMENTS, len(written)), replace=False)
+    found = comments.copy()
+    for number, row in enumerate(np.sort(rows)):
+        said = str(found.iloc[row])
+        language = 0 if said.isascii() else 1
+        found.iloc[row] = f"{said}{' ' * (1 - language)}{CONTACTS[language][number % len(CONTACTS[language])]}"
+    return found
 
 
 def _repeat_rows(rng: np.random.Generator, frame: pd.DataFrame) -> pd.DataFrame:

@@ -135,6 +135,7 @@ SPEEDER_GUESSING = 0.6  # share of a speeder's answers that are guesses
 DUPLICATE_ROWS = 24
 OUT_OF_SCALE_CELLS = 32  # item answers of 9
 OUT_OF_SCALE_RECOMMEND = 6  # recommendations of 99
+CONTACT_COMMENTS = 16  # comments that end with personal data
 MISSING_CODE = -99
 
 

@@ -110,3 +110,17 @@ BLAME = {
         ("价格太贵，还有额外收费。", "收费标准不透明。"),
     ),
 }
+CONTACTS = (  # invented: numbers kept for films and examples, the examples of the standards, example.com
+    (
+        "Call me on (415) 555-0132.",
+        "My number is +44 7700 900123.",
+        "Write to sam.doe@example.com",
+        "It was parcel RR473124829GB.",
+    ),
+    (
+        "请回电138 0013 8000。",
+        "我的邮箱是lilei@example.com。",
+        "单号SF1234567890123。",
+        "身份证号11010519491231002X，请核实。",
+    ),
+)
