@@ -87,8 +87,9 @@ def _how(report: Mapping[str, Any], text: Text) -> dict[str, str]:
     limit, timeout = report["memory"], report["timeout"]  # bytes and seconds, or None
     facts = {
         "process": f"{report['process']}, {report['host']}",
-        "jobs": str(report.get("jobs", "")),
-        "kernels": text.axis("run.warm" if report.get("warm") else "run.plain"),
+        "jobs": str(report["jobs"]),
+        **({"workers": f"{report['workers']}, {report['scheduler']}"} if "scheduler" in report else {}),
+        "kernels": text.axis("run.warm" if report["warm"] else "run.plain"),
         "timeout": f"{timeout:g} s" if timeout else none,
         "limit": f"{limit / 1e6:,.0f} MB" if limit else none,
     }
