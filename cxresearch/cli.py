@@ -18,8 +18,8 @@ FAILED, BAD_INPUT, STOPPED = 1, 2, 130  # exit statuses
 _FILES = click.Path(path_type=Path)
 
 
-class _Study(click.ParamType):
-    """A study file here or at a URL."""
+class _Place(click.ParamType):
+    """A file or folder here or at a URL."""
 
     name = "file"
 
@@ -52,9 +52,9 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=_Study())
+@click.argument("files", nargs=-1, required=True, type=_Place())
 @click.option("--only", metavar="01,06", default="", help="Run only these notebooks, by number or name.")
-@click.option("--outputs", type=_FILES, default=Path("outputs"), show_default=True, help="Folder of the outputs.")
+@click.option("--outputs", type=_Place(), default="outputs", show_default=True, help="Folder or URL of the outputs.")
 @_NOTEBOOKS
 @click.option("--jobs", type=click.IntRange(min=1), help="Notebooks to run at a time; by default one a core.")
 @click.option(
@@ -76,7 +76,7 @@ def main() -> None:
 def run(
     files: "tuple[Place, ...]",
     only: str,
-    outputs: Path,
+    outputs: "Place",
     notebooks: Path | None,
     jobs: int | None,
     scheduler: str | None,
@@ -91,6 +91,7 @@ def run(
 
     Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same).
     """
+    from cxresearch.batch.destination import destination
     from cxresearch.batch.memory import bytes_of
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import plan_run
@@ -102,15 +103,15 @@ def run(
     limits = {"timeout": timeout, "memory": bytes_of(memory) if memory else None}
     options = {"scheduler": scheduler, "warm": not plain, "fail_fast": fail_fast, **limits}
     names = [name.strip() for name in only.split(",") if name.strip()]
-    plan = plan_run(
-        find_studies(files), read_notebooks(find_folder(notebooks)), outputs=outputs, only=names, force=force
-    )
-    for file, faults in plan.faults.items():
-        _tell_faults(shown(file), faults)
-    if dry_run:
-        click.echo(planned(plan.tasks))
-        sys.exit(BAD_INPUT if plan.faults else 0)
-    status = _run_plan(plan, jobs, **options) if plan.tasks else 0
+    known = read_notebooks(find_folder(notebooks))
+    with destination(outputs) as goal:
+        plan = plan_run(find_studies(files), known, outputs=goal, only=names, force=force)
+        for file, faults in plan.faults.items():
+            _tell_faults(shown(file), faults)
+        if dry_run:
+            click.echo(planned(plan.tasks))
+            sys.exit(BAD_INPUT if plan.faults else 0)
+        status = _run_plan(plan, jobs, **options) if plan.tasks else 0
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
 
@@ -123,11 +124,12 @@ def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
     jobs = min(jobs or count_cores(), len(plan.tasks))
     with Progress(plan.tasks, jobs) as progress:
         result = run_plan(plan, jobs=jobs, progress=progress, **options)
-    click.echo(summary(result.in_order(), sorted(result.pages)))
+    where = plan.outputs.shown
+    click.echo(summary(result.in_order(), sorted(result.pages), where))
     if result.report.fault:
         click.echo(f"There is no report: {result.report.fault}", err=True)
     else:
-        click.echo(f"report: {shown(result.report.page)}")
+        click.echo(f"report: {shown(where(result.report.page))}")
     if result.stopped:
         click.echo("Stopped before the end.", err=True)
         return STOPPED
@@ -137,7 +139,7 @@ def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
 
 
 @main.command()
-@click.argument("files", nargs=-1, required=True, type=_Study())
+@click.argument("files", nargs=-1, required=True, type=_Place())
 @_NOTEBOOKS
 def check(files: "tuple[Place, ...]", notebooks: Path | None) -> None:
     """List every fault of the study FILES and of their surveys without running anything.

@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,14 @@ def key_of_software() -> Key:
     }
 
 
-def why_run(key: Key, last: Outcome | None, folder: Path) -> str:
+def why_run(key: Key, last: Outcome | None, held: Callable[[Outcome], Mapping[str, str]]) -> str:
     """Why a notebook must run, in words; "" if all that it left is up to date.
 
     Parameters
     ----------
     key : what its outputs depend on, now
     last : what became of it the last time, with the key of then
-    folder : the outputs of its study
+    held : tells which of its files lie there now -> hash of the content
     """
     if last is None:
         return "it has not run yet"
@@ -63,13 +63,19 @@ def why_run(key: Key, last: Outcome | None, folder: Path) -> str:
         return "it failed the last time" if last.status == "failed" else "it was skipped the last time"
     if not last.key:
         return "it is not known what its last run used"
-    gone = [name for name in last.files if not (folder / name).is_file()]
+    present = held(last)
+    gone = [name for name in last.files if name not in present]
     if gone:
         return f"outputs are gone: {_names(gone)}"
-    others = [name for name, known in last.files.items() if hash_file(folder / name) != known]
+    others = [name for name, known in last.files.items() if present[name] != known]
     if others:  # somebody has edited them, or run the notebook by hand
         return f"outputs are not as they were written: {_names(others)}"
     return "; ".join(filter(None, (_change(part, last.key.get(part), key[part]) for part in key)))
+
+
+def hashes_in(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Those of the files that are there -> hash of the content."""
+    return {name: hash_file(folder / name) for name in names if (folder / name).is_file()}
 
 
 def hash_file(path: Path) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 FILE = ".lock"
 
@@ -50,7 +50,7 @@ def _take(path: Path) -> IO[str]:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             with held:
-                raise InUseError(f"another run is writing there ({_owner(held)})") from error
+                raise InUseError(_owner(held)) from error
         except OSError:
             held.close()
             raise
@@ -71,11 +71,19 @@ def _is_at(held: IO[str], path: Path) -> bool:
 
 
 def _owner(held: IO[str]) -> str:
-    """Who holds a lock, and for how long."""
+    """That a lock is held, by whom, and for how long."""
     held.seek(0)
     try:
-        owner = json.load(held)
+        return told_owner(json.load(held))
+    except ValueError:  # it has not written its name yet
+        return told_owner({})
+
+
+def told_owner(owner: Any) -> str:
+    """Who is at work, from what a lock says of its owner."""
+    try:
         minutes = (time.time() - owner["since"]) / 60
-        return f"process {owner['process']} on {owner['host']}, for {minutes:.0f} min"
-    except (ValueError, KeyError, TypeError):  # it has not written its name yet
-        return "process unknown"
+        name = f"process {owner['process']} on {owner['host']}, for {minutes:.0f} min"
+    except (KeyError, TypeError):
+        name = "process unknown"
+    return f"another run is writing there ({name})"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cxresearch.batch.destination import Destination
 from cxresearch.batch.freshness import Key, key_of_notebook, key_of_software, key_of_study, why_run
 from cxresearch.batch.notebooks import NotebookFile, choose, faults_of_choices
 from cxresearch.batch.outcome import Outcome, recall
@@ -60,18 +61,20 @@ class Plan:
     studies : by name, those that can be run
     tasks : what is to be done, study by study
     faults : study file -> what is wrong with it; none of its notebooks is run
+    outputs : where the outputs of all studies go
     """
 
     studies: Mapping[str, Study]
     tasks: Sequence[Task]
     faults: Mapping[Place, list[str]]
+    outputs: Destination
 
 
 def plan_run(
     files: Sequence[Place],
     notebooks: Mapping[str, NotebookFile],
     *,
-    outputs: Path,
+    outputs: Path | Destination,
     only: Sequence[str] = (),
     force: bool = False,
 ) -> Plan:
@@ -81,6 +84,7 @@ def plan_run(
     ----------
     files : the study files; one that is named twice counts once
     notebooks : every notebook by name
+    outputs : where the outputs of all studies go
     only : numbers or names of notebooks; all of them if empty
     force : run also what is up to date
 
@@ -90,6 +94,7 @@ def plan_run(
         If `only` names no notebook.
     """
     chosen = choose(notebooks, only)
+    outputs = outputs if isinstance(outputs, Destination) else Destination(outputs)
     paths = dict(map(_identified, files)).values()
     opened = {path: _opened(path, notebooks) for path in paths}
     studies = {path: study for path, study in opened.items() if isinstance(study, Study)}
@@ -99,7 +104,8 @@ def plan_run(
     tasks = [
         task for study in good for task in _plan_study(study, [notebooks[name] for name in chosen], outputs, force)
     ]
-    return Plan({study.name: study for study in good}, tasks, {path: faults[path] for path in paths if path in faults})
+    faulty = {path: faults[path] for path in paths if path in faults}
+    return Plan({study.name: study for study in good}, tasks, faulty, outputs)
 
 
 def _identified(path: Place) -> tuple[Place, Place]:
@@ -153,25 +159,26 @@ def _names_taken_twice(names: Mapping[Place, str]) -> dict[Place, list[str]]:
     return faults
 
 
-def _plan_study(study: Study, notebooks: Sequence[NotebookFile], outputs: Path, force: bool) -> list[Task]:
+def _plan_study(study: Study, notebooks: Sequence[NotebookFile], outputs: Destination, force: bool) -> list[Task]:
     """The tasks of one study, each compared with what became of it the last time."""
     tasks = [_plan_notebook(study, notebook, outputs) for notebook in notebooks]
     shared = {**key_of_study(study), **key_of_software()}
-    last = {outcome.notebook: outcome for outcome in recall(outputs.resolve() / study.name)}
-    return [_compare(task, study, shared, last.get(task.notebook), force) for task in tasks]
+    outputs.begin(study.name)
+    last = {outcome.notebook: outcome for outcome in recall(outputs.folder / study.name)}
+    return [_compare(task, study, shared, last.get(task.notebook), outputs, force) for task in tasks]
 
 
-def _compare(task: Task, study: Study, shared: Key, last: Outcome | None, force: bool) -> Task:
+def _compare(task: Task, study: Study, shared: Key, last: Outcome | None, outputs: Destination, force: bool) -> Task:
     if task.skip or task.fault:
         same = not task.fault and last is not None and (last.status, last.reason) == ("skipped", task.skip)
         return replace(task, current=replace(last, cached=True)) if same and last else task
     key = {**key_of_notebook(task.source, study.notebooks.get(task.notebook, {})), **shared}
-    why = why_run(key, last, task.folder) or ("--force" if force else "")
+    why = why_run(key, last, outputs.held) or ("--force" if force else "")
     current = replace(last, cached=True) if last and not why else None
     return replace(task, key=key, why=why, current=current, expected=last.seconds if last else 0.0)
 
 
-def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:
+def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Destination) -> Task:
     unknown = [need for need in notebook.needs if need not in study.parts]
     missing = [study.parts[need] for need in notebook.needs if study.parts.get(need)]
     fault = notebook.fault
@@ -181,10 +188,10 @@ def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Path) -> Task:
         study=study.name,
         notebook=notebook.name,
         source=notebook.path,
-        folder=outputs.resolve() / study.name,
+        folder=outputs.folder / study.name,
         parameters={
             "study_file": study.path.address if isinstance(study.path, Url) else str(study.path),
-            "output_dir": str(outputs.resolve()),
+            "output_dir": str(outputs.place),
             **study.notebooks.get(notebook.name, {}),
         },
         skip="" if fault else "; ".join(dict.fromkeys(missing)),

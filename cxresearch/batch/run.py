@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from cxresearch.batch.lock import InUseError, hold
-from cxresearch.batch.outcome import FILE, Outcome, not_written, remember, said_by
+from cxresearch.batch.lock import InUseError
+from cxresearch.batch.outcome import Outcome, not_written, one_line, remember, said_by
 from cxresearch.batch.plan import Plan, Task
 from cxresearch.batch.report import RunReport
 from cxresearch.batch.terminal import Progress
@@ -54,8 +54,9 @@ class Run:
         """Take note of one outcome, also on disk, so that a run that is killed can resume; the last of a study writes its page."""
         self._outcomes[outcome.study].append(outcome)
         if not outcome.cached:
-            with suppress(OSError):  # told when the page is written
+            with suppress(OSError, InputError):  # told when the page is written
                 remember(self._folders[outcome.study], [outcome])
+                self.plan.outputs.send(outcome)
         self.progress.tick(outcome)
         if len(self._outcomes[outcome.study]) == self._tasks[outcome.study]:
             self.finish(outcome.study)
@@ -90,13 +91,16 @@ class Run:
         Where nothing was done since they were written, they stay as they are.
         """
         folder = self._folders[study]
-        if all(each.cached for each in self.of(study)) and _is_finished(folder):
+        if all(each.cached for each in self.of(study)) and self.plan.outputs.is_finished(study):
             self.pages.append(folder / "index.html")
             return
         try:
             (folder / "index.html").unlink(missing_ok=True)
+            self.plan.outputs.bring(study)
             assemble_results(folder)
-            self.pages.append(write_page(self.plan.studies[study], folder, remember(folder, self.of(study))))
+            page = write_page(self.plan.studies[study], folder, remember(folder, self.of(study)))
+            self.plan.outputs.finish(study)
+            self.pages.append(page)
         except Exception as error:
             for name in ("index.html", "results.csv"):  # what is not current must not pass for it
                 with suppress(OSError):
@@ -152,6 +156,10 @@ def run_plan(
                 workers.stop()
                 run.stop(future.result() for future in futures if not future.cancelled())
                 run.report.end = "stopped" if run.stopped else "first failure"
+    try:
+        plan.outputs.send_report()
+    except (OSError, InputError) as error:
+        run.report.fault = one_line(error)
     return run
 
 
@@ -175,7 +183,8 @@ def _hold(study: str, run: Run, locks: ExitStack) -> list[Task]:
     if all(task.current for task in tasks):
         return tasks
     try:
-        locks.enter_context(hold(tasks[0].folder))
+        locks.enter_context(run.plan.outputs.hold(study))
+        run.plan.outputs.bring(study)
     except InUseError as error:
         run.refused.add(study)
         for task in tasks:
@@ -195,15 +204,6 @@ def _collect(futures: Sequence[Future[Outcome]], run: Run, fail_fast: bool) -> b
         run.stopped = True
         return False
     return True
-
-
-def _is_finished(folder: Path) -> bool:
-    """Whether results.csv and the page are there and no notebook has come to an end since."""
-    try:
-        (folder / "results.csv").stat()
-        return (folder / "index.html").stat().st_mtime_ns >= (folder / FILE).stat().st_mtime_ns
-    except FileNotFoundError:
-        return False
 
 
 @contextmanager

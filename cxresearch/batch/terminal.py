@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -63,18 +63,25 @@ class Progress:
             self.bar.set_postfix_str("; ".join(filter(None, ["" if left is None else f"{about(left)} left", name])))
 
 
-def summary(outcomes: Sequence[Outcome], pages: Sequence[Path]) -> str:
-    """One line a notebook, how to open what failed, and where the pages lie."""
+def summary(
+    outcomes: Sequence[Outcome], pages: Sequence[Path], where: Callable[[Path], Place] = lambda path: path
+) -> str:
+    """One line a notebook, how to open what failed, and where the pages lie.
+
+    Parameters
+    ----------
+    where : tells of a file where its user finds it
+    """
     if not outcomes:
         return "Nothing was run."
     wide = max(len(outcome.study) for outcome in outcomes)
     long = max(len(outcome.notebook) for outcome in outcomes)
-    lines = [line for outcome in outcomes for line in _lines(outcome, wide, long)]
+    lines = [line for outcome in outcomes for line in _lines(outcome, wide, long, where)]
     kinds = ["up to date" if _is_current(outcome) else outcome.status for outcome in outcomes]
     counts = {kind: kinds.count(kind) for kind in ("ok", "up to date", "skipped", "failed")}
     lines += ["", ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)]
     lines += ["Everything is up to date."] if all(outcome.cached for outcome in outcomes) else []
-    return "\n".join(lines + [f"page: {shown(page)}" for page in pages])
+    return "\n".join(lines + [f"page: {shown(where(page))}" for page in pages])
 
 
 def about(seconds: float) -> str:
@@ -116,14 +123,19 @@ def _intent(task: Task) -> str:
     return f"run: {task.why}" if task.why else "up to date"
 
 
-def _lines(outcome: Outcome, wide: int, long: int) -> list[str]:
+def _lines(outcome: Outcome, wide: int, long: int, where: Callable[[Path], Place]) -> list[str]:
     seconds = f"{outcome.seconds:6.1f} s" if outcome.seconds else " " * 8
     if _is_current(outcome):
         return [f"{outcome.study:<{wide}}  {outcome.notebook:<{long}}  ok       {' ' * 8}  up to date"]
     notes = "; ".join(filter(None, [outcome.reason, outcome.retried and f"second start: {outcome.retried}"]))
     line = f"{outcome.study:<{wide}}  {outcome.notebook:<{long}}  {outcome.status:<7}  {seconds}  {notes}".rstrip()
-    opening = f"{' ' * wide}  open it with: {_jupyter()} lab {shown(outcome.kept)}" if outcome.kept else ""
-    return [line, opening] if opening else [line]
+    kept = where(outcome.kept) if outcome.kept else None
+    if kept is None:
+        return [line]
+    return [
+        line,
+        f"{' ' * wide}  {f'open it with: {_jupyter()} lab' if isinstance(kept, Path) else 'kept at'} {shown(kept)}",
+    ]
 
 
 def _jupyter() -> str:

@@ -81,7 +81,7 @@ class Url:
     def _kind(self) -> str:
         """What it is, "" if it is not there; fsspec's own questions take any error for a no."""
         try:
-            with self._reached() as (system, path):
+            with self.reached() as (system, path):
                 system.invalidate_cache()
                 return str(system.info(path)["type"])
         except FileNotFoundError:
@@ -91,7 +91,7 @@ class Url:
         """What a pattern finds here; without one, the address itself is the pattern."""
         if pattern:
             return (self / pattern).glob()
-        with self._reached() as (system, path):
+        with self.reached() as (system, path):
             system.invalidate_cache()
             found = sorted(system.glob(path))
         host = self._path[: -len(path)] if self._path.endswith(path) else ""  # of a protocol whose paths leave it out
@@ -104,12 +104,12 @@ class Url:
     @contextmanager
     def open(self, mode: str = "rb") -> Iterator[IO[bytes]]:
         """Read it bit by bit."""
-        with self._reached() as (system, path), system.open(path, mode) as stream:
+        with self.reached() as (system, path), system.open(path, mode) as stream:
             yield stream
 
     def system(self) -> Any:
         """The file system of fsspec that reaches it."""
-        with self._reached() as (system, _):
+        with self.reached() as (system, _):
             return system
 
     def read_bytes(self) -> bytes:
@@ -158,8 +158,18 @@ class Url:
             path = path.partition("?")[0]
         return start + mark, path, chain + rest
 
+    def _target(self) -> tuple[Any, str]:
+        """The file system, and the path in it."""
+        from fsspec.core import url_to_fs
+
+        try:
+            system, path = url_to_fs(self.address)
+        except FileNotFoundError as error:  # an archive, say
+            raise InputError(f"{self} must be within reach", f"found no such file: {error.filename}") from error
+        return system, path
+
     @contextmanager
-    def _reached(self) -> Iterator[tuple[Any, str]]:
+    def reached(self) -> Iterator[tuple[Any, str]]:
         """The file system and the path in it; what goes wrong is told without secrets.
 
         Raises
@@ -169,10 +179,8 @@ class Url:
         FileNotFoundError
             If there is no such file.
         """
-        from fsspec.core import url_to_fs
-
         try:
-            yield url_to_fs(self.address)
+            yield self._target()
         except ImportError as error:
             raise InputError(f"{self} needs a package that is not installed", str(error), "Install it.") from error
         except FileNotFoundError as error:
@@ -183,7 +191,7 @@ class Url:
             if "Protocol not known" in str(error):
                 raise InputError(f"{self} must begin with a protocol that fsspec knows", str(error)) from error
             said = " ".join(str(error).split()).replace(self.address, str(self))
-            raise InputError(f"{self} must be readable", f"found {type(error).__name__}: {said}") from error
+            raise InputError(f"{self} must be within reach", f"found {type(error).__name__}: {said}") from error
 
 
 def _hash(stream: IO[bytes]) -> str:

@@ -129,7 +129,7 @@ def test_patterns_lists_and_archives(tmp_path, memory):
         ),
         (
             "broken://me:word@host/a.csv",
-            r"^broken://host/a\.csv must be readable; found RuntimeError: refused: broken://host/a\.csv$",
+            r"^broken://host/a\.csv must be within reach; found RuntimeError: refused: broken://host/a\.csv$",
         ),
     ],
 )

@@ -1,0 +1,174 @@
+"""Outputs at a URL: a run works in a folder of this machine and sends whole files, the page last."""
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from cxresearch.batch.destination import Destination
+from cxresearch.batch.freshness import hash_file
+from cxresearch.batch.outcome import FILE, Outcome
+from cxresearch.batch.remote_lock import RemoteLocks
+from cxresearch.study.urls import Place, Url
+
+SENT = ".sent.json"  # of a study: what was sent to it, as it stood there then
+_STAMPS = (
+    "size",
+    "ETag",
+    "etag",
+    "LastModified",
+    "last_modified",
+    "updated",
+    "mtime",
+    "created",
+)  # as protocols name them
+_OF_STUDY = ("results.csv", FILE, SENT, "index.html")  # in this order
+
+
+class RemoteOutputs(Destination):
+    """Outputs that lie elsewhere.
+
+    A file is sent under a name aside and then given its own, so that nobody ever reads half of it. What was sent is remembered
+    there with its stamp (size, time, entity tag), so that the next run sees what has been changed or removed without fetching it.
+
+    Parameters
+    ----------
+    folder : where the run works
+    place : the folder of all outputs
+    """
+
+    def __init__(self, folder: Path, place: Url) -> None:
+        super().__init__(folder, place)
+        self.url = place
+        self._sent: dict[str, dict[str, dict[str, str]]] = {}  # study -> file -> hash and stamp
+        self._locks = RemoteLocks()
+
+    def __enter__(self) -> "RemoteOutputs":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._locks.close()
+
+    def begin(self, study: str) -> None:
+        """Fetch what the last run has left of itself: status.json, and which files it has sent."""
+        (self.folder / study).mkdir(parents=True, exist_ok=True)
+        for name in (FILE, SENT):
+            self._fetch(study, name)
+        stamps = self._stamps(study)
+        try:
+            known = json.loads((self.folder / study / SENT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # nothing was sent, or not to the end
+            known = {}
+        self._sent[study] = {name: sent for name, sent in known.items() if stamps.get(name) == sent["stamp"]}
+
+    def held(self, last: Outcome) -> Mapping[str, str]:
+        """The files of a notebook that lie there as they were sent -> hash of their content."""
+        return {name: sent["hash"] for name, sent in self._sent[last.study].items() if name in last.files}
+
+    def is_finished(self, study: str) -> bool:
+        """Whether all that is a study's as a whole has been sent, and lies there."""
+        return {"results.csv", "index.html"} <= self._sent[study].keys()
+
+    def hold(self, study: str) -> AbstractContextManager[None]:
+        """Let no other run write to a study's outputs there."""
+        return self._locks.hold(self.url / study)
+
+    def bring(self, study: str) -> None:
+        """Fetch the tables, figures, records and pages that are not here; remove what a killed run has left half-sent."""
+        for name in self._sent[study]:
+            if "/" in name and not (self.folder / study / name).exists():
+                self._fetch(study, name)
+        for name in self._stamps(study):
+            if name.endswith(".part"):
+                self._remove(study, name)
+
+    def send(self, outcome: Outcome) -> None:
+        """Send the files of a notebook and what is remembered of it; remove what an earlier run of it has left."""
+        study, sent = outcome.study, self._sent[outcome.study]
+        names = [*outcome.files, *([outcome.kept.name] if outcome.kept else [])]
+        old = [name for name in sent if _is_of(name, outcome.notebook) and name not in names]
+        for name in old:
+            self._remove(study, name)
+            del sent[name]
+        for name in ("index.html", "results.csv"):  # they tell of other numbers now
+            sent.pop(name, None)
+        self._send(study, names)
+        self._send(study, [FILE])
+
+    def finish(self, study: str) -> None:
+        """Send what is a study's as a whole; also what could not be sent before."""
+        folder = self.folder / study
+        known = self._sent[study]
+        left = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        late = [
+            name
+            for name in left
+            if name not in _OF_STUDY and known.get(name, {}).get("hash") != hash_file(folder / name)
+        ]
+        self._send(study, late)
+        self._send(study, ["results.csv", FILE, "index.html"])
+
+    def send_report(self) -> None:
+        """Send run.json and run.html."""
+        for path in self.folder.glob("run.*"):
+            self._put(path, self.url / path.name)
+
+    def shown(self, path: Path) -> Place:
+        """The URL of a file."""
+        return self.url / path.relative_to(self.folder).as_posix()
+
+    def _send(self, study: str, names: Iterable[str]) -> None:
+        """Send files, and then what is known of them."""
+        folder, place = self.folder / study, self.url / study
+        names = [name for name in names if (folder / name).is_file()]
+        if not names:
+            return
+        for name in names:
+            self._put(folder / name, place / name)
+        stamps = self._stamps(study)
+        self._sent[study] |= {name: {"hash": hash_file(folder / name), "stamp": stamps.get(name, "")} for name in names}
+        (folder / SENT).write_text(json.dumps(self._sent[study], indent=1), encoding="utf-8")
+        self._put(folder / SENT, place / SENT)
+
+    def _put(self, path: Path, url: Url) -> None:
+        aside = url.parent / f".{url.name}.{uuid4().hex}.part"
+        with url.reached() as (system, final), aside.reached() as (_, there):
+            system.makedirs(final.rpartition("/")[0], exist_ok=True)
+            system.pipe_file(there, path.read_bytes())
+            system.mv(there, final)
+
+    def _fetch(self, study: str, name: str) -> None:
+        local = self.folder / study / name
+        try:
+            content = (self.url / study / name).read_bytes()
+        except FileNotFoundError:
+            return
+        local.parent.mkdir(parents=True, exist_ok=True)
+        local.write_bytes(content)
+
+    def _remove(self, study: str, name: str) -> None:
+        try:
+            with (self.url / study / name).reached() as (system, path):
+                system.rm_file(path)
+        except FileNotFoundError:
+            return
+
+    def _stamps(self, study: str) -> dict[str, str]:
+        """The files that lie there -> what changes when they do."""
+        with (self.url / study).reached() as (system, path):
+            system.invalidate_cache()
+            found: Mapping[str, Mapping[str, Any]] = system.find(path, detail=True)
+        start = f"{path.rstrip('/')}/"
+        return {
+            name.removeprefix(start): " ".join(str(info[key]) for key in _STAMPS if key in info)
+            for name, info in found.items()
+        }
+
+
+def _is_of(name: str, notebook: str) -> bool:
+    """Whether a notebook owns a file, named as in the study's folder."""
+    alone = (f"records/{notebook}.csv", f"pages/{notebook}.json", f"{notebook}.ipynb", f"{notebook}.failed.ipynb")
+    return name in alone or name.startswith((f"tables/{notebook}_", f"figures/{notebook}_"))

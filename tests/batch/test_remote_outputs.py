@@ -1,0 +1,196 @@
+"""Outputs at a URL, here in the memory of this process, over which only the run itself goes."""
+
+import json
+import re
+import threading
+import time
+from pathlib import Path
+
+import fsspec
+import pytest
+from batch.samples import write_notebook, write_study
+from click.testing import CliRunner, Result
+from fsspec.implementations.memory import MemoryFileSystem
+
+from cxresearch.batch import remote_lock
+from cxresearch.batch.lock import InUseError
+from cxresearch.batch.remote_lock import RemoteLocks
+from cxresearch.cli import main
+from cxresearch.study.urls import Url
+
+WRITE = """
+import pathlib
+folder = pathlib.Path(output_dir) / pathlib.Path(study_file).stem
+for name in ("tables/{name}_rows", "tables/{name}_more", "records/{name}"):
+    (folder / name).with_suffix(".csv").write_text(f"study,notebook,quantity,estimate\\n{{folder.name}},{name},rows,{{n_bootstrap}}\\n")
+"""  # what a report does, without importing the stack
+
+
+class Flaky(MemoryFileSystem):
+    """Breaks off in the middle of a file, from the one on whose name fits `bad`."""
+
+    protocol = "flaky"
+    store, pseudo_dirs, bad = {}, [""], ""
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return MemoryFileSystem._strip_protocol(path.replace("flaky://", "memory://"))
+
+    def pipe_file(self, path, value, mode="overwrite", **options):
+        if Flaky.bad and re.search(Flaky.bad, path):
+            super().pipe_file(path, value[: len(value) // 2], mode=mode, **options)
+            raise OSError("the line is dead")
+        super().pipe_file(path, value, mode=mode, **options)
+
+
+@pytest.fixture(autouse=True)
+def memory():
+    fsspec.register_implementation("flaky", Flaky, clobber=True)
+    system = fsspec.filesystem("memory")
+    yield system
+    for store in (system.store, Flaky.store):
+        store.clear()
+    Flaky.bad = ""
+
+
+@pytest.fixture
+def place(tmp_path) -> Path:
+    write_study(tmp_path, "post")
+    for name in ("01_one", "02_two"):
+        write_notebook(tmp_path / "notebooks", name, WRITE.format(name=name))
+    return tmp_path
+
+
+def run(place: Path, *more: str, outputs: str = "memory://lab/out") -> Result:
+    words = ["run", place / "post.yaml", "--notebooks", place / "notebooks", "--outputs", outputs, "--plain", *more]
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def there(system, folder: str = "/lab/out/post") -> set[str]:
+    return {path.removeprefix(f"{folder}/") for path in system.find(folder)}
+
+
+def test_a_run_sends_everything_and_the_next_one_only_what_has_changed(place, memory):
+    first = run(place)
+    assert first.exit_code == 0, first.output
+    assert "page: memory://lab/out/post/index.html" in first.stdout
+    made = {"01_one.ipynb", "02_two.ipynb", "results.csv", "index.html", "status.json", ".sent.json"}
+    made |= {
+        f"{name}.csv"
+        for one in ("01_one", "02_two")
+        for name in (f"tables/{one}_rows", f"tables/{one}_more", f"records/{one}")
+    }
+    assert there(memory) == made
+    assert {"run.json", "run.html"} <= there(memory, "/lab/out")
+    executed = json.loads(memory.cat("/lab/out/post/01_one.ipynb"))
+    assert any('output_dir = "memory://lab/out"' in "".join(cell["source"]) for cell in executed["cells"])
+    assert "Everything is up to date." in run(place).stdout
+
+    memory.pipe("/lab/out/post/tables/02_two_rows.csv", b"edited")
+    assert "02_two  run: outputs are gone: 02_two_rows.csv" in run(place, "--dry-run").stdout
+    memory.rm("/lab/out/post/tables/01_one_more.csv")
+    write_notebook(place / "notebooks", "02_two", WRITE.format(name="02_two").replace('"tables/02_two_more", ', ""))
+    again = run(place, "--only", "2")
+    assert again.exit_code == 0, again.output
+    assert there(memory) == made - {"tables/01_one_more.csv", "tables/02_two_more.csv"}
+    assert memory.cat("/lab/out/post/results.csv").count(b"rows,,,,10") == 2
+    assert "01_one  run: outputs are gone: 01_one_more.csv" in run(place, "--dry-run").stdout
+
+
+def test_a_page_that_is_gone_is_made_again_without_running(place, memory):
+    run(place)
+    pages = [memory.cat(f"/lab/out/post/{name}") for name in ("results.csv", "index.html")]
+    memory.rm("/lab/out/post/index.html")
+    assert "Everything is up to date." in run(place).stdout
+    assert [memory.cat(f"/lab/out/post/{name}") for name in ("results.csv", "index.html")] == pages
+
+
+def test_a_notebook_that_fails_leaves_none_of_its_earlier_files(place, memory):
+    run(place)
+    write_notebook(place / "notebooks", "02_two", WRITE.format(name="02_two"), "1 / 0")
+    result = run(place)
+    assert result.exit_code == 1
+    assert "kept at memory://lab/out/post/02_two.failed.ipynb" in result.stdout
+    assert {name for name in there(memory) if "02_two" in name} == {"02_two.failed.ipynb"}
+    assert memory.cat("/lab/out/post/results.csv").count(b"rows,,,,10") == 1
+
+
+@pytest.mark.parametrize("bad", ["01_one_rows", r"/\.index\.html", r"/\.status\.json"])
+def test_nothing_is_ever_half_there(place, bad):
+    system = fsspec.filesystem("flaky")
+    (place / "notebooks" / "02_two.ipynb").unlink()
+    assert run(place, outputs="flaky://out").exit_code == 0
+    whole = {name: system.cat(f"/out/post/{name}") for name in there(system, "/out/post")}
+    write_study(place, "post", choices="{01_one: {n_bootstrap: 7}}")
+    Flaky.bad = bad
+    broken = run(place, outputs="flaky://out")
+    assert broken.exit_code == 1
+    assert "the line is dead" in broken.stdout
+    left = {name for name in there(system, "/out/post") if not name.endswith(".part")}
+    assert left == whole.keys()
+    for name in left:  # each is the one from before, or a whole new one
+        content = system.cat(f"/out/post/{name}")
+        assert content == whole[name] or content.endswith((b"\n", b"}", b"]", b"</html>")), name
+    Flaky.bad = ""
+    mended = run(place, outputs="flaky://out")
+    assert mended.exit_code == 0
+    assert there(system, "/out/post") == whole.keys()
+    assert system.cat("/out/post/results.csv").count(b"rows,,,,7") == 1
+    assert "Everything is up to date." in run(place, outputs="flaky://out").stdout
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ("nowhere://out", "nowhere://out/post/status.json must begin with a protocol that fsspec knows"),
+        (
+            "zip://out::file://{}/no.zip",
+            "zip://out/post/status.json::file://{}/no.zip must be within reach; found no such file",
+        ),
+    ],
+)
+def test_a_place_out_of_reach_is_told_before_anything_is_run(place, outputs, message):
+    result = run(place, outputs=outputs.format(place))
+    assert result.exit_code == 2
+    assert message.format(place) in result.stderr
+    assert "01_one" not in result.output
+
+
+def test_two_runs_do_not_mix(place, memory):
+    locks = RemoteLocks()
+    with locks.hold(Url("memory://lab/out/post")):
+        result = run(place)
+        with pytest.raises(InUseError, match=r"^another run is writing there \(process \d+ on .+, for 0 min\)$"):
+            RemoteLocks()._take(Url("memory://lab/out/post/.lock"))
+        assert there(memory) == {".lock"}
+    locks.close()
+    assert result.exit_code == 1
+    assert re.search(r"post  01_one  failed +another run is writing there \(process \d+ on ", result.stdout)
+    assert there(memory) == set()
+    assert run(place).exit_code == 0
+
+
+def test_an_owner_gives_signs_of_life_and_is_lost_without_them(memory, monkeypatch):
+    monkeypatch.setattr(remote_lock, "SECONDS_BETWEEN_SIGNS", 0.02)
+    locks, place = RemoteLocks(), Url("memory://lab/out/post")
+    with locks.hold(place):
+        first = json.loads(memory.cat("/lab/out/post/.lock"))
+        time.sleep(0.2)
+        second = json.loads(memory.cat("/lab/out/post/.lock"))
+        assert second["alive"] > first["alive"]
+        assert second["since"] == first["since"]
+    locks.close()
+    locks._thread.join()
+    assert "locks" not in [thread.name for thread in threading.enumerate()]
+    lost = {**first, "alive": first["alive"] - remote_lock.SECONDS_OF_SILENCE}
+    memory.pipe("/lab/out/post/.lock", json.dumps(lost).encode())
+    other = RemoteLocks()
+    with other.hold(place):
+        assert json.loads(memory.cat("/lab/out/post/.lock"))["token"] != first["token"]
+    other.close()
+
+
+def test_what_a_killed_run_has_left_half_sent_is_removed(place, memory):
+    memory.pipe("/lab/out/post/tables/.01_one_rows.csv.abc.part", b"hal")
+    assert run(place).exit_code == 0
+    assert not [name for name in there(memory) if name.endswith(".part")]
