@@ -34,6 +34,7 @@ class LargeTable:
     weighted : whether rows have survey weights
     clusters : number of clusters; None where rows were drawn one by one: then random groups of rows take their place
     every : the columns of answers before some of them were chosen
+    whole : of these, those known to hold whole numbers
     """
 
     frame: nw.LazyFrame
@@ -43,6 +44,7 @@ class LargeTable:
     weighted: bool
     clusters: int | None
     every: tuple[str, ...]
+    whole: frozenset[str]
     _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -82,13 +84,14 @@ class LargeTable:
             draw.alias(_DRAW),
         )
         n_rows, clusters = _count(frame, weight, cluster)
-        return cls(frame, tuple(names), tuple(groups), n_rows, weight is not None, clusters, tuple(names))
+        whole = frozenset(name for name in names if schema[name].is_integer())
+        return cls(frame, tuple(names), tuple(groups), n_rows, weight is not None, clusters, tuple(names), whole)
 
     def derive(self, columns: Mapping[str, nw.Expr]) -> "LargeTable":
         """The table with other columns of answers, made from these row by row: scores, for instance."""
         own = [*(_BY + name for name in self.groups), _WEIGHT, _UNIT, _DRAW]
         frame = self.frame.select(*(column.alias(name) for name, column in columns.items()), *own)
-        return replace(self, frame=frame, names=tuple(columns), every=tuple(columns), _known={})
+        return replace(self, frame=frame, names=tuple(columns), every=tuple(columns), whole=frozenset(), _known={})
 
     def only_groups(self) -> "LargeTable":
         """The table of its groups alone, as answers that can be counted."""
@@ -129,8 +132,8 @@ class LargeTable:
 
     @property
     def outline(self) -> pd.DataFrame:
-        """Of each column of answers: n answers, low, high, mean."""
-        seen = self._once("outline", lambda: reductions.outline(self.frame, self.every))
+        """Of each column of answers: n answers, low, high, mean, and the largest fraction, 0 of whole numbers."""
+        seen = self._once("outline", lambda: reductions.outline(self.frame, self.every, self.whole))
         return seen.loc[list(self.names)]
 
     def totals(self) -> Totals:
@@ -142,10 +145,11 @@ class LargeTable:
 
     def _totals(self) -> Totals:
         seen = self.outline
-        codes = (seen["low"] % 1 == 0) & (seen["high"] % 1 == 0)
+        codes = seen["fraction"] == 0
         middle = seen["mean"].where(~codes, seen["mean"].round()).to_numpy()  # codes stay whole, so that sums are exact
         middle = np.nan_to_num(middle)
-        n, sums = reductions.unit_sums(self.frame, self.names, middle, unit=_UNIT, weight=self._weight)
+        reach = np.abs(seen[["low", "high"]].to_numpy() - middle[:, None]).max() if codes.all() else np.inf
+        n, sums = reductions.unit_sums(self.frame, self.names, middle, unit=_UNIT, weight=self._weight, reach=reach)
         return Totals(self.names, n, middle, sums, self.design_words)
 
     def count_answered(self, sets: Sequence[Sequence[str]]) -> int:

@@ -11,6 +11,7 @@ from cxresearch.core.design import Design
 from cxresearch.core.large import GROUPS, LargeTable
 from cxresearch.core.moments import Moments, bootstrap_moments
 from cxresearch.core.polychoric import _codes_of, _tables
+from cxresearch.core.reductions import pair_tables, unit_sums
 from cxresearch.errors import InputError
 
 EXACT = 1e-10  # relative: sums of the same numbers in another order
@@ -201,3 +202,31 @@ def test_rows_answered_and_complete(engine):
     plain = table[["q2", "q3"]].unweighted().totals().moments()
     np.testing.assert_allclose(plain.cov, frame.loc[answered, ["q2", "q3"]].cov(), rtol=EXACT)
     assert plain.design_words == "random groups"
+
+
+def test_two_sums_in_one_are_exact(engine):
+    frame = answers_of(500).fillna(dict.fromkeys(ITEMS, 3.0))
+    centre = np.round(frame[ITEMS].mean().to_numpy())
+    lazy = nw.from_native(engine(frame)).lazy().with_columns((nw.col("row") % 7).alias("unit"))
+    for names in (ITEMS, ITEMS[:4], ITEMS[:1]):  # an odd number, an even one, one
+        middle = centre[: len(names)]
+        plain = unit_sums(lazy, names, middle, unit="unit", weight=None)
+        packed = unit_sums(lazy, names, middle, unit="unit", weight=None, reach=4.0)
+        assert packed[0] == plain[0] == 500
+        np.testing.assert_array_equal(packed[1], plain[1])
+    far = unit_sums(lazy, ITEMS, centre, unit="unit", weight=None, reach=1e6)  # too far to be carried together
+    np.testing.assert_array_equal(far[1], unit_sums(lazy, ITEMS, centre, unit="unit", weight=None)[1])
+
+
+def test_fractions_are_not_taken_for_whole_numbers():
+    frame = pd.DataFrame({"a": [1.0, 2.5, 5.0, 4.0], "b": [1.0, 2.0, 5.0, 3.0], "row": range(4)})
+    table = LargeTable.of(frame, ["a", "b"], row="row")
+    assert table.outline["fraction"].tolist() == [0.5, 0.0]
+    np.testing.assert_allclose(table.totals().moments().cov, frame[["a", "b"]].cov(), rtol=EXACT)
+    levels = {"a": np.array([1.0, 2.5, 4.0, 5.0]), "b": np.array([1.0, 2.0, 3.0, 5.0])}
+    assert pair_tables(table.frame, levels)[0][0, :, 1].tolist() == [
+        [1, 0, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+    ]

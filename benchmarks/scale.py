@@ -1,0 +1,166 @@
+"""How do time and memory grow with the number of respondents, up to tables larger than memory?
+
+    PYTHONPATH=. python benchmarks/scale.py --rows 1e6 1e7 1e8 --folder DIR [--pandas 5e6] [--spark 1e6]
+
+Data: 24 items of four related factors on grades 1 to 5, whole numbers of one byte, made in place as parquet in parts of a million
+rows (seed 1). Each measurement is a process of its own, so that its peak memory is its own. Of this package, through the
+embedded engine: sums of products by random group (one pass), alpha and omega of four scales and of all items with 2,000 bootstrap replicates,
+exploratory factor analysis (Pearson by the rule, polychorics beside it), regression of one score on three with HC3 errors, LMG and
+Johnson shares and rank correlations, with 2,000 replicates.
+
+`--pandas N`: the same file of N rows by pandas, once only means and covariances (`DataFrame.cov`, nothing to resample from), once
+the sums of products by the same 400 groups. `--spark N`: the same expressions on PySpark, and the largest relative difference.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+P, FACTORS, PART = 24, 4, 1_000_000
+ITEMS = [f"q{place + 1}" for place in range(P)]
+SCALES = {f"f{k + 1}": ITEMS[k * 6 : k * 6 + 6] for k in range(FACTORS)}
+B = 2000
+
+
+def make(path: Path, n: int) -> None:
+    """Write n answered forms, a part at a time; each part has its own stream of random numbers."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    root = np.linalg.cholesky(np.full((FACTORS, FACTORS), 0.4) + 0.6 * np.eye(FACTORS)).astype(np.float32)
+    writer = None
+    for part, start in enumerate(range(0, n, PART)):
+        size, rng = min(PART, n - start), np.random.default_rng([1, part])
+        common = rng.standard_normal((size, FACTORS), dtype=np.float32) @ root.T
+        latent = 3.4 + 0.7 * common[:, np.arange(P) // 6] + 0.7 * rng.standard_normal((size, P), dtype=np.float32)
+        answers = np.clip(np.rint(latent), 1, 5).astype(np.int8)
+        table = pa.table({name: answers[:, place] for place, name in enumerate(ITEMS)})
+        writer = writer or pq.ParquetWriter(path, table.schema, compression="zstd")
+        writer.write_table(table)
+    if writer:
+        writer.close()
+
+
+def large_table(path: Path) -> Any:
+    """The file as a large table of the embedded engine."""
+    from cxresearch.core.large import LargeTable
+    from cxresearch.study.lazy_table import ROW, open_lazily
+    from cxresearch.study.parts import SurveyPart
+
+    part = SurveyPart.model_validate({"data": path.name, "large": "yes"})
+    return LargeTable.of(open_lazily(part, path.parent).frame, ITEMS, row=ROW)
+
+
+def by_us(path: Path) -> dict[str, float]:
+    """Seconds of each step; every step starts from a table that nothing is known of."""
+    import narwhals as nw
+
+    from cxresearch import check_reliability, explore_factors, regress_drivers
+
+    def scores() -> Any:
+        means = {name: sum(nw.col(item) for item in items) / 6.0 for name, items in SCALES.items()}
+        return large_table(path).derive(means)
+
+    steps: dict[str, Callable[[], object]] = {
+        "moments": lambda: large_table(path).totals().resample(B, seed=1),
+        "alpha, omega": lambda: check_reliability(large_table(path), SCALES, n_bootstrap=B, seed=1),
+        "efa": lambda: explore_factors(large_table(path)),
+        "ols, lmg": lambda: regress_drivers(scores(), "f1", drivers=["f2", "f3", "f4"], n_bootstrap=B, seed=1),
+    }
+    return {name: timed(step) for name, step in steps.items()}
+
+
+def timed(step: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start
+
+
+def by_pandas(path: Path) -> dict[str, float]:
+    """Seconds of means and covariances, and of sums of products by group."""
+    import pandas as pd
+
+    def plain() -> None:
+        frame = pd.read_parquet(path).astype(float)
+        frame.mean(), frame.cov()
+
+    def grouped() -> None:
+        frame = pd.read_parquet(path).astype(float) - 3.0
+        group = np.random.default_rng(1).integers(0, 400, len(frame))
+        frame.groupby(group).sum()
+        for place, first in enumerate(ITEMS):
+            for second in ITEMS[place:]:
+                (frame[first] * frame[second]).groupby(group).sum()
+
+    return {"means and covariances": timed(plain), "sums of products by group": timed(grouped)}
+
+
+def by_spark(path: Path) -> dict[str, float]:
+    """Seconds of the sums on Spark, and the largest relative difference of the moments and of their bootstrap."""
+    from pyspark.sql import SparkSession, functions
+
+    from cxresearch.core.large import LargeTable
+
+    session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    read = session.read.parquet(str(path))
+    numbered = read.select(*ITEMS, functions.col("_metadata.row_index").alias("row"))
+    table = LargeTable.of(numbered, ITEMS, row="row")
+    ours = large_table(path).totals()
+    start = time.perf_counter()
+    theirs = table.totals()
+    seconds = time.perf_counter() - start
+    found = [(a.moments(), a.resample(200, seed=1)) for a in (ours, theirs)]
+    gaps = [
+        np.abs(getattr(b, part) / getattr(a, part) - 1).max()
+        for a, b in zip(*found, strict=True)
+        for part in ("mean", "cov")
+    ]
+    return {"moments": seconds, "largest relative difference": float(max(gaps))}
+
+
+def measured(kind: str, path: Path) -> dict[str, float]:
+    """What a process of its own says; and its peak memory."""
+    command = [sys.executable, __file__, "--one", kind, "--folder", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", nargs="*", type=float, default=[1e6])
+    parser.add_argument("--pandas", type=float)
+    parser.add_argument("--spark", type=float)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        seconds = {"us": by_us, "pandas": by_pandas, "spark": by_spark}[given.one](given.folder)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+        print(json.dumps({**seconds, "peak GB": peak}))
+        sys.stdout.flush()
+        os._exit(0)  # a session of Spark would be waited for
+    wanted = [("us", n) for n in given.rows] + [
+        (kind, n) for kind in ("pandas", "spark") if (n := getattr(given, kind))
+    ]
+    for kind, n in wanted + ([("us", given.pandas)] if given.pandas else []):
+        path = given.folder / f"answers_{n:.0f}.parquet"
+        if not path.exists():
+            make(path, int(n))
+        found = measured(kind, path)
+        told = ", ".join(f"{name} {value:.3g}" for name, value in found.items())
+        print(f"{n:>13,.0f} rows by {kind}: {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
