@@ -239,6 +239,30 @@ def test_the_survey_is_read_with_its_dirt_counted():
     assert survey.design.clusters.nunique() == 48
 
 
+def test_careless_answers_are_found_and_careful_ones_seldom_flagged():
+    survey = cx.open_study(ENGLISH).survey()
+    guessed = survey.frame["duration_s"].between(25, 75)  # who answered so fast guessed most answers
+    straight = survey.flags["straightliner"]
+    assert survey.flags["several_indices"][guessed].mean() > 0.85
+    assert survey.flags["several_indices"][straight].mean() > 0.95
+    assert survey.flags["several_indices"][~guessed & ~straight].mean() < 0.06
+
+
+def test_records_and_personal_data_are_found_as_the_dirt_was_made():
+    records = cx.check_records(cx.open_study(ENGLISH).records())
+    assert records.value("valid_records_rate", scale="customers", term="") == pytest.approx(
+        1 - 12 / 5000
+    )  # negative spend
+    assert records.value("complete_records_rate", scale="customers", term="years") == pytest.approx(0.98, abs=0.01)
+    for table in ("tickets", "operations", "observations"):
+        assert records.value("complete_records_rate", scale=table, term="") == 1
+        assert records.value("valid_records_rate", scale=table, term="") == 1
+    personal = records.pick("personal_data_share")
+    assert set(personal["term"]) == {"comment"}
+    assert set(personal["group"]) == {"email", "id_card", "phone", "tracking"}
+    assert round((personal["estimate"] * personal["n"]).sum()) == 16
+
+
 def test_one_expert_is_inconsistent_and_one_has_gaps(tables):
     study = cx.open_study(ENGLISH)
     weights = cx.weigh_experts(study.judgements(), study.hierarchy, n_bootstrap=200)

@@ -56,8 +56,8 @@ TOLERANCE = {
 }
 
 
-def run(study: Path, outputs: Path) -> str:
-    arguments = ["run", str(study), "--outputs", str(outputs), "--notebooks", str(ROOT / "notebooks")]
+def run(study: Path, outputs: Path, *options: str) -> str:
+    arguments = ["run", str(study), "--outputs", str(outputs), "--notebooks", str(ROOT / "notebooks"), *options]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.output
     return result.output
@@ -154,6 +154,32 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.found += [value for name, value in attrs if name in ("src", "href") and value]
+
+
+def test_no_output_holds_personal_data(tmp_path):
+    frame = pd.read_csv(ROOT / "data/ecsi_mobile/mobi.csv")
+    agents = pd.Series(["13800138000", "li.lei@example.com"] * 125)
+    frame.assign(agent=agents, note="call 010-87654321").to_csv(tmp_path / "mobi.csv", index=False)
+    changes = {"groups": {"agent": "Agent"}, "notebooks": {}}
+    study = small_study("ecsi_mobile", tmp_path, **changes)
+    said = study.read_text(encoding="utf-8").replace(
+        str(ROOT / "data/ecsi_mobile/mobi.csv"), str(tmp_path / "mobi.csv")
+    )
+    study.write_text(said, encoding="utf-8")
+    told = run(study, tmp_path / "outputs", "--only", "00")
+    folder = tmp_path / "outputs" / "ecsi_mobile"
+    results = read(folder / "results.csv")
+    shares = results[results["quantity"] == "group_share"].set_index("group")["estimate"].to_dict()
+    assert shares == {"[phone] 1": 0.5, "[e-mail] 2": 0.5}
+    personal = results[results["quantity"] == "personal_data_share"]
+    assert set(zip(personal["term"], personal["group"], personal["estimate"], strict=True)) == {
+        ("agent", "phone", 0.5),
+        ("agent", "email", 0.5),
+        ("note", "phone", 1.0),
+    }
+    written = [path for path in (tmp_path / "outputs").rglob("*") if path.is_file() and path.suffix != ".png"]
+    texts = [told, *(path.read_text(encoding="utf-8", errors="replace") for path in written)]
+    assert not any(number in text for text in texts for number in ("13800138000", "li.lei@", "87654321"))
 
 
 def test_the_page_works_offline(postal):
