@@ -19,12 +19,14 @@ from scipy.stats import norm
 
 import cxresearch as cx
 from cxresearch.core.bivariate_normal import cumulative
-from cxresearch.core.moments import correlation_of
-from cxresearch.core.polychoric import polychoric
+from cxresearch.core.moments import bootstrap_moments, correlation_of
 from cxresearch.methods.cfa_fit import fit_cfa
 from cxresearch.methods.cfa_model import FactorModel, Parameters
+from cxresearch.methods.cfa_sample import CfaSample
+from cxresearch.methods.confirmation_found import Found
 from cxresearch.methods.internal_consistency import cronbach_alpha, omega_total
 from cxresearch.methods.one_factor import fit_one_factor
+from cxresearch.methods.ordinal_reliability import omega_ordinal
 from cxresearch.methods.validity_measures import heterotrait_monotrait
 
 SCALES = {"speed": ["q1", "q2", "q3", "q4"], "staff": ["q5", "q6", "q7"], "price": ["q8", "q9", "q10"]}
@@ -114,28 +116,51 @@ def _filled(corr: np.ndarray) -> np.ndarray:
     return filled
 
 
-def estimates(
-    answers: pd.DataFrame, design: cx.Design | None, *, graded: bool, n_bootstrap: int, seed: int
-) -> pd.DataFrame:
-    """Every number with an interval, by the public verbs."""
-    options = {"design": design, "n_bootstrap": n_bootstrap, "seed": seed}
-    results = [
-        cx.check_reliability(answers, SCALES, **options),
-        cx.confirm_factors(answers, SCALES, design=design),
-        cx.check_validity(answers, SCALES, **options),
-    ]
-    rows = pd.concat([result.table for result in results], ignore_index=True)
-    first = rows["method"].str.split(";").str[0]
-    rows["method"] = first.where(first.isin(["ml", "mlr", "wlsmv"]), "")
-    if graded:
-        found = polychoric(answers, design=design)
-        upper = np.triu_indices(len(LOADINGS), 1)
-        names = np.array(MODEL.items)
-        columns = {"quantity": "polychoric", "scale": names[upper[0]], "term": names[upper[1]], "method": ""}
-        reach = 1.96 * found.std_error[upper]
-        bounds = {"conf_low": found.corr[upper] - reach, "conf_high": found.corr[upper] + reach}
-        rows = pd.concat([rows, pd.DataFrame({**columns, **bounds, "estimate": found.corr[upper]})], ignore_index=True)
-    return rows[[*KEYS, "estimate", "conf_low", "conf_high"]]
+def estimates(answers: pd.DataFrame, design: cx.Design | None, n_bootstrap: int, seed: int) -> pd.DataFrame:
+    """Every number with its interval, by the functions behind the public verbs."""
+    sample = CfaSample.of(answers, SCALES, design)
+    found, replicates = Found.of(sample), bootstrap_moments(answers, n_bootstrap, seed=seed, design=design)
+    owners = [MODEL.factors[owner] for owner in MODEL.owner]
+    pairs = [[MODEL.factors[place] for place in side] for side in MODEL.pairs]
+    parts = []
+    for scale, items in SCALES.items():
+        cov, stack = sample.moments.select(items).cov, replicates.select(items).cov
+        fit = fit_one_factor(cov)
+        again = fit_one_factor(stack, start=fit) if fit.converged else None
+        parts.append(_rows("alpha", "", [scale], [""], cronbach_alpha(cov), replicates.interval(cronbach_alpha(stack))))
+        if again is not None:
+            omegas = omega_total(stack, again)
+            bounds = replicates.interval(omegas[np.isfinite(omegas)])
+            parts.append(_rows("omega_total", "", [scale], [""], omega_total(cov, fit), bounds))
+    ratios = heterotrait_monotrait(replicates.corr, MODEL)
+    parts.append(
+        _rows("htmt", "", *pairs, heterotrait_monotrait(sample.moments.corr, MODEL), replicates.interval(ratios))
+    )
+    for each in found.estimated:
+        parameters, name = each.fit.parameters, each.estimator
+        loadings, correlations = parameters.standardized, parameters.correlations
+        bounds = _bounds(loadings, each.loading_errors)
+        parts.append(_rows("standardized_loading", name, owners, MODEL.items, loadings, bounds))
+        bounds = _bounds(correlations, each.correlation_errors)
+        parts.append(_rows("factor_correlation", name, *pairs, correlations, bounds))
+    if found.ordinal is not None:
+        omega = omega_ordinal(found.ordinal, answers)
+        parts.append(_rows("omega_ordinal", "wlsmv", list(SCALES), [""] * 3, omega.estimate, omega.interval()))
+    if found.polychorics is not None:
+        upper, names = np.triu_indices(len(LOADINGS), 1), np.array(MODEL.items)
+        corr, errors = found.polychorics.corr[upper], found.polychorics.std_error[upper]
+        parts.append(_rows("polychoric", "", names[upper[0]], names[upper[1]], corr, _bounds(corr, errors)))
+    return pd.DataFrame([row for part in parts for row in part], columns=[*KEYS, "estimate", "conf_low", "conf_high"])
+
+
+def _bounds(estimates: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    reach = norm.ppf(0.975) * errors
+    return estimates - reach, estimates + reach
+
+
+def _rows(quantity: str, method: str, scales, terms, values, bounds) -> list[tuple]:
+    columns = (np.atleast_1d(part) for part in (values, *bounds))
+    return [(quantity, scale, term, method, *row) for scale, term, *row in zip(scales, terms, *columns, strict=True)]
 
 
 def simulate(kind: str, samples: int, rows: int, n_bootstrap: int) -> pd.DataFrame:
@@ -143,9 +168,8 @@ def simulate(kind: str, samples: int, rows: int, n_bootstrap: int) -> pd.DataFra
     truth, parts = truth_of(kind), []
     for seed in range(samples):
         answers, design = survey(np.random.default_rng([seed, len(kind), ord(kind[0])]), rows, kind)
-        found = estimates(answers, design, graded=CUTS[kind] is not None, n_bootstrap=n_bootstrap, seed=seed)
-        parts.append(found.merge(truth, on=KEYS))
-    table = pd.concat(parts, ignore_index=True)
+        parts.append(estimates(answers, design, n_bootstrap, seed))
+    table = pd.concat(parts, ignore_index=True).merge(truth, on=KEYS)
     known = table["conf_low"].notna()
     holds = table["truth"].between(table["conf_low"], table["conf_high"]).where(known)
     width = table["conf_high"] - table["conf_low"]

@@ -64,7 +64,7 @@ def fit_one_factor(cov: np.ndarray, *, start: OneFactor | None = None) -> OneFac
     known = np.where(is_singular(corr)[..., None, None], np.nan, corr)
     fit = fit_cfa(known, model, start=None if start is None else _as_start(start, model))
     loadings, uniquenesses = fit.parameters.loadings * sd, fit.parameters.uniquenesses * sd**2
-    return OneFactor(loadings, uniquenesses, fit.converged, fit.heywood.any(axis=-1))
+    return OneFactor(loadings, uniquenesses, fit.converged, np.asarray(fit.heywood.any(axis=-1)))
 
 
 def is_singular(correlation: np.ndarray) -> np.ndarray:

@@ -25,6 +25,12 @@ class OrdinalOmega:
     estimate: np.ndarray
     std_error: np.ndarray
 
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """95 % interval (m,), (m,) on the logit of omega, which keeps it below 1; nan where omega is not within 0 and 1."""
+        proper = np.where((self.estimate > 0) & (self.estimate < 1), self.estimate, np.nan)
+        reach = ndtri(0.975) * self.std_error / (proper * (1 - proper))
+        return expit(logit(proper) - reach), expit(logit(proper) + reach)
+
 
 def omega_ordinal(ordinal: OrdinalFit, rows: pd.DataFrame) -> OrdinalOmega:
     """The share of the variance of each construct's observed sum score that the construct explains.
@@ -76,21 +82,18 @@ def omega_rows(sample: CfaSample, model: FactorModel) -> pd.DataFrame:
     if graded is None or ordinal is None:
         return tidy("", [])
     omega = omega_ordinal(ordinal, graded)
-    estimate, error = omega.estimate, omega.std_error
-    proper = np.where((estimate > 0) & (estimate < 1), estimate, np.nan)
-    reach = ndtri(0.975) * error / (proper * (1 - proper))
-    names = np.array(model.factors)
+    low, high = omega.interval()
     rows = tidy(
         "omega_ordinal",
-        estimate,
-        scale=list(names),
-        std_error=error,
-        conf_low=expit(logit(proper) - reach),
-        conf_high=expit(logit(proper) + reach),
+        omega.estimate,
+        scale=list(model.factors),
+        std_error=omega.std_error,
+        conf_low=low,
+        conf_high=high,
         n=ordinal.polychorics.n,
         method=words("wlsmv", "green and yang", ordinal.polychorics.design_words),
     )
-    return rows[np.isfinite(estimate)]
+    return rows[np.isfinite(omega.estimate)]
 
 
 @dataclass(frozen=True, slots=True)
