@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ from scipy.special import stdtrit
 
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
+from cxresearch.methods.counted_items import CountedItem, centre_rows, design_words, mean_rows, spread_rows
 from cxresearch.methods.linearised import linearised_means
 
 MOST_ANSWERS = 21  # an item with more different answers, or with fractions, is measured, not chosen: no distribution
@@ -58,7 +60,7 @@ class ItemResult(Result):
 
 
 def check_items(
-    answers: pd.DataFrame,
+    answers: pd.DataFrame | LargeTable,
     scales: Mapping[str, Sequence[str]],
     *,
     ranges: Mapping[str, tuple[float, float]] | None = None,
@@ -68,7 +70,7 @@ def check_items(
 
     Parameters
     ----------
-    answers : (n, p) numeric, nan where not answered
+    answers : (n, p) numeric, nan where not answered; or a large table
     scales : scale -> items; a column of `answers` in no scale (an outcome, a driver) has itself as scale
     ranges : item -> lowest and highest answer possible, so that answers nobody chose are counted as 0; otherwise
         the lowest and highest answer seen in the item
@@ -95,6 +97,8 @@ def check_items(
     3.0
     """
     design = design or Design()
+    if isinstance(answers, LargeTable):
+        return _of_large(answers, scales, ranges)
     homes = _homes(answers, scales)
     names = list(dict.fromkeys(name for _, name in homes))
     values, weights = _weighted(answers[names], design)
@@ -129,14 +133,49 @@ def check_items(
     )
 
 
+def _of_large(
+    table: LargeTable, scales: Mapping[str, Sequence[str]], ranges: Mapping[str, tuple[float, float]] | None
+) -> ItemResult:
+    """The items of a large table, from the counts of their answers."""
+    homes = _housed(list(table.names), scales)
+    names = list(dict.fromkeys(name for _, name in homes))
+    items = [CountedItem.of(table, name) for name in names]
+    described = [item for item in items if item.n > 1]
+    if not described:
+        raise InputError(
+            "some item must have two answers", f"found none in {name_some(names)}", "Check `missing` and `where`."
+        )
+    kind, whole = "weighted" if table.weighted else "", design_words(table)
+    limits = {item.name: (ranges or {}).get(item.name, (item.levels[0], item.levels[-1])) for item in described}
+    parts = [mean_rows(described, whole), *spread_rows(described, kind), _shares(described, limits, kind)]
+    if table.weighted:
+        plain = table.unweighted()
+        rows = [CountedItem.of(plain, item.name) for item in described]
+        parts.append(mean_rows(rows, words("unweighted", design_words(plain))))
+    height = {
+        item.name: (item.mean - low) / ((high - low) or 1)
+        for item, (low, high) in zip(described, limits.values(), strict=True)
+    }
+    n = table.count_answered([[name] for name in names])
+    return ItemResult(
+        table=_at_home(gather(parts), homes),
+        n_used=n,
+        n_dropped=len(table) - n,
+        lowest=min(height, key=lambda name: height[name]),
+        highest=max(height, key=lambda name: height[name]),
+        empty=tuple(item.name for item in items if item.n < 2),
+        n_clusters=table.clusters,
+    )
+
+
+def _shares(items: list[CountedItem], limits: Mapping[str, tuple[float, float]], kind: str) -> pd.DataFrame:
+    """Share of each answer to each item; none for measured items."""
+    return _share_table([(item.name, item.levels, item.totals, item.n) for item in items], limits, kind)
+
+
 def _homes(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     """Pairs of scale and item, in the order of the scales; columns in no scale are their own."""
-    homes = [(scale, item) for scale, items in scales.items() for item in items]
-    unknown = [item for _, item in homes if item not in answers.columns]
-    if unknown:
-        raise InputError(
-            "every item of `scales` must be a column of `answers`", f"found no {name_some(unknown)}", "Check the names."
-        )
+    homes = _housed(list(map(str, answers.columns)), scales)
     text = [str(name) for name, kind in answers.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     if text:
         raise InputError(
@@ -144,8 +183,18 @@ def _homes(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> list[t
             f"found text in {name_some(text)} ({len(text)} of {answers.shape[1]} columns)",
             "Map words to numbers with `codes:` in the study file, or leave the columns out.",
         )
+    return homes
+
+
+def _housed(known: list[str], scales: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    homes = [(scale, item) for scale, items in scales.items() for item in items]
+    unknown = [item for _, item in homes if item not in known]
+    if unknown:
+        raise InputError(
+            "every item of `scales` must be a column of `answers`", f"found no {name_some(unknown)}", "Check the names."
+        )
     housed = {item for _, item in homes}
-    return homes + [(str(name), str(name)) for name in answers.columns if name not in housed]
+    return homes + [(name, name) for name in known if name not in housed]
 
 
 def _weighted(answers: pd.DataFrame, design: Design) -> tuple[np.ndarray, np.ndarray]:
@@ -181,15 +230,7 @@ def _spread_rows(values: np.ndarray, weights: np.ndarray, names: list[str], desi
     mean = (weights * np.nan_to_num(values)).sum(axis=0) / n
     sd = np.sqrt((weights * np.nan_to_num(values - mean) ** 2).sum(axis=0) / (n - 1))
     counted = [_counts(*pair) for pair in zip(values.T, weights.T, strict=True)]
-    modes = [levels[totals >= totals.max() * (1 - 1e-12)] for levels, totals in counted]
-    kind = _kind(design)
-    several = [words("lowest of several" if len(mode) > 1 else "", kind) for mode in modes]
-    common: dict[str, Any] = {"term": names, "n": n.astype(float)}
-    return [
-        tidy("item_sd", sd, method=kind, **common),
-        tidy("item_median", [_median(*pair) for pair in counted], method=kind, **common),
-        tidy("item_mode", [mode[0] for mode in modes], method=several, **common),
-    ]
+    return centre_rows(names, n, sd, counted, _kind(design))
 
 
 def _share_rows(
@@ -200,24 +241,29 @@ def _share_rows(
     design: Design,
 ) -> pd.DataFrame:
     """Share of each answer to each item; none for measured items."""
+    counted = [
+        (name, *_counts(answers, weight), int((~np.isnan(answers)).sum()))
+        for name, answers, weight in zip(names, values.T, weights.T, strict=True)
+    ]
+    return _share_table(counted, limits, _kind(design))
+
+
+def _share_table(
+    counted: list[tuple[str, np.ndarray, np.ndarray, int]], limits: Mapping[str, tuple[float, float]], kind: str
+) -> pd.DataFrame:
     parts = []
-    for name, answers, weight in zip(names, values.T, weights.T, strict=True):
-        levels, totals = _counts(answers, weight)
+    for name, levels, totals, n in counted:
         low, high = limits[name]
         if (levels != np.round(levels)).any() or high - low >= MOST_ANSWERS:
             continue
         possible = np.arange(low, high + 1)
         shares = pd.Series(totals / totals.sum(), index=levels).reindex(possible, fill_value=0.0)
         groups = [f"{level:g}" for level in possible]
-        parts.append(
-            pd.DataFrame(
-                {"term": name, "group": groups, "estimate": shares.to_numpy(), "n": (~np.isnan(answers)).sum()}
-            )
-        )
+        parts.append(pd.DataFrame({"term": name, "group": groups, "estimate": shares.to_numpy(), "n": n}))
     if not parts:
         return tidy("item_share", [])
     rows = pd.concat(parts, ignore_index=True)
-    return tidy("item_share", method=_kind(design), **{str(name): rows[name].to_numpy() for name in rows})
+    return tidy("item_share", method=kind, **{str(name): rows[name].to_numpy() for name in rows})
 
 
 def _limits(
@@ -237,14 +283,6 @@ def _counts(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def _kind(design: Design) -> str:
     return "weighted" if design.weights is not None else ""
-
-
-def _median(levels: np.ndarray, totals: np.ndarray) -> float:
-    """The answer that half of the weight reaches; halfway to the next answer where it is exactly half."""
-    reached = np.cumsum(totals) / totals.sum()
-    at = int(np.searchsorted(reached, 0.5 - 1e-12))
-    exact = abs(reached[at] - 0.5) <= 1e-12
-    return float((levels[at] + levels[at + 1]) / 2 if exact else levels[at])
 
 
 def _at_home(rows: pd.DataFrame, homes: list[tuple[str, str]]) -> pd.DataFrame:

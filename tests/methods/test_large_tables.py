@@ -9,6 +9,7 @@ import pytest
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
 from cxresearch.methods.confirmation import confirm_factors
+from cxresearch.methods.description import check_items
 from cxresearch.methods.drivers import regress_drivers
 from cxresearch.methods.factors import explore_factors
 from cxresearch.methods.reliability import check_reliability
@@ -130,3 +131,13 @@ def test_validity(both):
     assert_same(ours.table, theirs.table, 1e-5)
     widths = [(t["conf_high"] - t["conf_low"]).to_numpy() for t in (ours.table, theirs.table)]
     assert np.median(widths[0] / widths[1]) == pytest.approx(1, abs=0.15)
+
+
+def test_items(both):
+    rows, design, table = both
+    ranges = dict.fromkeys(ITEMS[:3], (0.0, 6.0))
+    ours, theirs = check_items(table, SCALES, ranges=ranges), check_items(rows, SCALES, ranges=ranges, design=design)
+    assert_same(ours.table, theirs.table, EXACT, columns=[*NUMBERS, "conf_low", "conf_high"])
+    assert ours.table["method"].tolist() == theirs.table["method"].tolist()
+    for name in ("n_used", "n_dropped", "lowest", "highest", "empty", "n_clusters"):
+        assert getattr(ours, name) == getattr(theirs, name), name
