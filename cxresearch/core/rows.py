@@ -43,3 +43,14 @@ def _refuse(frame: pd.DataFrame, bad: np.ndarray, word: str, action: str) -> Non
             f"found {word} answers in {name_some(names)} ({len(names)} of {frame.shape[1]} columns)",
             action,
         )
+
+
+def told_missing(frame: pd.DataFrame) -> str:
+    """Which columns lack most answers, as a message goes on: "", or ", most often missing: q3 (280), q1 (12)".
+
+    >>> told_missing(pd.DataFrame({"q1": [1, np.nan], "q2": [2, 3]}))
+    ', most often missing: q1 (1)'
+    """
+    counts = frame.isna().sum().sort_values(ascending=False, kind="stable")
+    listed = name_some(f"{name} ({count})" for name, count in counts[counts > 0].items())
+    return f", most often missing: {listed}" if listed else ""

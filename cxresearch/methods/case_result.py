@@ -20,6 +20,7 @@ class CaseComparison(Result):
     Attributes
     ----------
     measures : what was compared, in order
+    unusable : measures that do not vary, or have fewer than two groups that are large enough
     by : the grouping column
     groups : codes of the groups compared on the first measure
     left_out : codes of groups with too few rows on some measure
@@ -50,6 +51,7 @@ class CaseComparison(Result):
     }
 
     measures: tuple[str, ...]
+    unusable: tuple[str, ...]
     by: str
     groups: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -164,6 +166,7 @@ def _reservations(result: CaseComparison, test: str) -> list[Finding]:
         ("fallback_kruskal", fallback and test == "kruskal_h", {}),
         ("fallback_welch", fallback and test == "welch_f", {}),
         ("lone", len(result.lone) > 0, {"groups": _codes(result.lone, result.by)}),
+        ("unusable", len(result.unusable) > 0, {"measures": list(result.unusable), "least": result.min_group}),
         ("left_out", len(result.left_out) > 0, {"groups": _codes(result.left_out, result.by), "least": result.min_group}),
         ("association", True, {}),
     ]  # fmt: skip

@@ -52,7 +52,8 @@ def compare_cases(
     Raises
     ------
     InputError
-        For a column that is not there, text or constant; for fewer than two groups that are large enough.
+        For a column that is not there or text; if no measure varies and has two groups that are large enough. Of several measures
+        those that do not are left out, and named.
 
     References
     ----------
@@ -71,7 +72,7 @@ def compare_cases(
     names = [measures] if isinstance(measures, str) else list(measures)
     refuse_unusable(data, names, by, min_group)
     design, codes = design or Design(), group_codes(data[by])
-    samples = [sample_of(data, codes, name, design, min_group) for name in names]
+    samples, unusable = _usable(data, codes, names, design, min_group)
     stacks = bootstrap_means(
         [(sample.scores, sample.codes, len(sample.groups)) for sample in samples],
         design, data.index[codes.notna()], n_bootstrap=n_bootstrap, seed=seed,
@@ -85,7 +86,8 @@ def compare_cases(
         table=gather([part for table in tables for part in table]),
         n_used=len(first.scores),
         n_dropped=len(data) - len(first.scores),
-        measures=tuple(names),
+        measures=tuple(sample.measure for sample in samples),
+        unusable=unusable,
         by=by,
         groups=first.groups,
         left_out=tuple(dict.fromkeys(code for sample in samples for code in sample.left_out)),
@@ -94,6 +96,21 @@ def compare_cases(
         n_clusters=design.count_clusters(first.scores.index),
         lone=tuple(dict.fromkeys(code for sample in samples for code in sample.lone(design))),
     )
+
+
+def _usable(
+    data: pd.DataFrame, codes: pd.Series, names: list[str], design: Design, min_group: int
+) -> tuple[list[Sample], tuple[str, ...]]:
+    """The samples of the measures that can be compared, and the names of the others; refused if none can."""
+    samples, refused = [], {}
+    for name in names:
+        try:
+            samples.append(sample_of(data, codes, name, design, min_group))
+        except InputError as fault:
+            refused[name] = fault
+    if not samples:
+        raise refused[names[0]]
+    return samples, tuple(refused)
 
 
 def _rows(sample: Sample, stack: np.ndarray, design: Design, by: str, *, pairs: bool) -> list[pd.DataFrame]:

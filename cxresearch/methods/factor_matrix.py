@@ -19,7 +19,7 @@ from cxresearch.core.moments import Moments
 from cxresearch.core.nearest import nearest_correlation
 from cxresearch.core.polychoric import Polychorics, count_categories, polychoric
 from cxresearch.core.results import words
-from cxresearch.core.rows import complete_values
+from cxresearch.core.rows import complete_values, told_missing
 from cxresearch.errors import InputError, name_some
 
 SINGULAR = 1e-8  # a smallest eigenvalue not above this: some item follows from others
@@ -100,7 +100,7 @@ class FactorMatrix:
         names = list(map(str, answers.columns))
         _refuse_unknown(correlation)
         rows = answers.dropna()
-        _refuse_few(names, len(rows), len(answers))
+        _refuse_few(names, len(rows), len(answers), told_missing(answers))
         _refuse_constant(names, np.ptp(complete_values(rows), axis=0), len(rows))
         suitable = suitable_correlation(rows, design=design) if correlation == "auto" else None
         kind = suitable.kind if suitable else cast(Correlation, correlation)
@@ -193,13 +193,13 @@ def _matrix(
     return found, nearest_correlation(found)
 
 
-def _refuse_few(names: list[str], n: int, total: int) -> None:
+def _refuse_few(names: list[str], n: int, total: int, missing: str = "") -> None:
     if len(names) < 3:
         raise InputError("a factor analysis needs three items", f"found {len(names)}", "Add items to `constructs`.")
     if n <= len(names):
         raise InputError(
             "a factor analysis needs more complete rows than items",
-            f"found {n} rows of {total} that answered all {len(names)} items",
+            f"found {n} rows of {total} that answered all {len(names)} items{missing}",
             "Leave out items with many missing answers, or collect more answers.",
         )
 

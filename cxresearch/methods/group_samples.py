@@ -77,10 +77,11 @@ def sample_of(data: pd.DataFrame, codes: pd.Series, measure: str, design: Design
     sizes = owners.value_counts()
     groups = sorted(sizes.index[sizes >= min_group], key=natural_order)
     if len(groups) < 2:
-        listed = name_some(f"{code} ({size})" for code, size in sizes.items()) or "none"
+        listed = name_some(f"{code} ({size})" for code, size in sizes.items())
+        nothing = f"found no row of {len(data)} with both `{measure}` and `{codes.name}`"
         raise InputError(
             f"a comparison of `{measure}` needs two groups of at least {min_group} rows",
-            f"found {listed} in `{codes.name}`",
+            f"found {listed} in `{codes.name}`" if listed else nothing,
             "Name another grouping column, or check `where` and the missing answers.",
         )
     kept = owners.isin(groups)

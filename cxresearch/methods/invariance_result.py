@@ -10,7 +10,7 @@ from cxresearch.core.results import Finding, GroupCode, Result, View
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_indices import FitIndices
 from cxresearch.methods.invariance_model import LEVELS
-from cxresearch.methods.invariance_rows import Levels
+from cxresearch.methods.invariance_rows import Levels, difference_test
 from cxresearch.methods.invariance_scores import KINDS, Partial, release_items
 
 FIT_RULES = {"cfi": RULES["cfi_good"], "rmsea": RULES["rmsea_good"]}
@@ -193,9 +193,10 @@ def _items(levels: Levels, level: str, partial: Partial | None) -> list[Finding]
     if partial is None:
         return []
     sample, reached_all = levels.sample, level == LEVELS[-1]
-    if not partial.items:
-        return [] if reached_all else [Finding("invariance.no_items")]
     place = LEVELS.index(partial.fit.parameters.grouped.level)
+    if not partial.items:
+        test = difference_test(levels.judged[place - 1], levels.judged[place])
+        return [] if reached_all else [Finding("invariance.no_items", {"p": test[2] if test else np.nan})]
     values = {
         "items": [sample.model.items[item] for item in partial.items],
         "item": sample.model.items[partial.items[0]],

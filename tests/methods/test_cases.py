@@ -343,8 +343,8 @@ class TestEdges:
 
     @pytest.mark.parametrize("groups", [["casein"], []])
     def test_fewer_than_two_groups(self, groups):
-        found = "casein \\(12\\)" if groups else "none"
-        with pytest.raises(InputError, match=f"two groups of at least 2 rows; found {found} in `feed`"):
+        found = "casein \\(12\\) in `feed`" if groups else "no row of 0 with both `weight` and `feed`"
+        with pytest.raises(InputError, match=f"two groups of at least 2 rows; found {found}"):
             compare(data=CHICKS[CHICKS["feed"].isin(groups)])
 
     def test_constant_measure(self):
@@ -440,3 +440,15 @@ def test_intervals_hold_true_means_and_pairs_as_often_as_they_should():
         families += ((pairs["conf_low"] <= gaps) & (gaps <= pairs["conf_high"])).all()
     assert 0.92 <= held.mean() / runs <= 0.98  # 450 intervals: three standard errors are 0.03
     assert 0.9 <= families / runs <= 0.99
+
+
+def test_a_measure_without_answers_is_left_out_of_several_and_named():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"score": rng.normal(size=40), "empty": np.nan, "constant": 3.0, "company": list("ab") * 20})
+    result = compare_cases(data, ["score", "empty", "constant"], by="company", n_bootstrap=20)
+    assert (result.measures, result.unusable) == (("score",), ("empty", "constant"))
+    assert set(result.table["scale"]) == {"score"}
+    caution = next(caution for caution in result.finding().cautions if caution.key == "cases.unusable")
+    assert caution.values["measures"] == ["empty", "constant"]
+    with pytest.raises(InputError, match="found no row of 40 with both `empty` and `company`"):
+        compare_cases(data, "empty", by="company")

@@ -442,3 +442,16 @@ def test_bad_input_is_told(change, message):
             change.get("scales", TWO),
             groups=change.get("groups", company),
         )
+
+
+def test_small_differences_of_many_items_are_not_pinned_on_one():
+    answers, company = sample_of(100, seed=6)
+    answers += np.random.default_rng(6).normal(size=answers.shape)
+    answers[company == "B"] += np.tile([0.18, -0.18], 4)
+    result = check_invariance(answers, TWO, groups=company)
+    assert result.level("company") == "metric"
+    assert result.verdicts["company"].differing == ()
+    told = next(caution for caution in result.finding().cautions if caution.key == "invariance.no_items")
+    p_value = result.pick("invariance_chi2_change", method="mlr", scale="scalar")["p_value"].item()
+    assert told.values["p"] == pytest.approx(p_value, rel=1e-12)
+    assert keys_of(result.gate("company", "speed")) == ["no_items"]
