@@ -154,6 +154,9 @@ def become_kernel(channel: socket.socket, log: int, server: int) -> None:
     _use_cores(int(os.environ.get("OPENBLAS_NUM_THREADS") or 1))
     sys.modules["numpy"].random.seed()  # what `random` does by itself after a fork
     IPKernelApp.launch_instance([*asked["arguments"], f"--IPKernelApp.parent_handle={server}"])
+    control = IPKernelApp.instance().control_thread
+    control.stop()
+    control.join()  # at exit it might wait for seconds for the thread that sends what cells have printed, which ends first
     atexit._run_exitfuncs()  # IPython lets go of all that the notebook has, which closes its files
     os._exit(0)  # taking the interpreter down piece by piece would touch, and so copy, all that was preloaded
 
