@@ -8,43 +8,46 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.em import bootstrap_em, em_moments
 from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments, bootstrap_moments
 from cxresearch.core.results import choices, words
 from cxresearch.errors import InputError
 
 Answers = pd.DataFrame | Moments | LargeTable
-Missing = Literal["drop"]
+Missing = Literal["drop", "em"]
 MOMENTS_ONLY = "moments only"  # in `method`: no rows, so no bootstrap and no robust errors
 
 
 def moments_of(
     answers: Answers, items: Sequence[str], *, design: Design | None = None, missing: Missing = "drop"
 ) -> Moments:
-    """Moments of some items, by the rows that answered all of them; given moments, their part, marked as such.
+    """Moments of some items, by the rows that answered them; given moments, their part, marked as such.
 
     Parameters
     ----------
     answers : (n, p) numeric, nan where not answered; a large table; or Moments of one sample
     items : columns of `answers`, in the order wanted
     design : weights and clusters of the rows
-    missing : "drop": rows that lack an answer are left out
+    missing : "drop": rows that lack an answer are left out; "em": rows with any answer count, by maximum likelihood
 
     Raises
     ------
     InputError
-        As `sound_answers`; for text, fewer than two rows, an item that is not there, or another `missing`.
+        As `sound_answers` and, for "em", `em_moments`; for text, fewer than two rows, an item that is not there, or another
+        `missing`.
 
     >>> frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0, 3.0, 2.0, np.nan]})
     >>> moments_of(frame, ["b", "a"]).mean, int(moments_of(frame, ["b", "a"]).n)
     (array([2., 2.]), 3)
     """
-    refuse_unknown_policy(missing)
-    answers = sound_answers(answers, design=design)
+    answers = sound_answers(answers, design=design, missing=missing)
     if isinstance(answers, Moments):
         return answers.select(items)
     if isinstance(answers, LargeTable):
         return answers[items].totals().moments()
+    if missing == "em":
+        return em_moments(answers[list(items)], design=design)
     return Moments.from_frame(answers[list(items)].dropna(), design=design)
 
 
@@ -64,20 +67,27 @@ def replicates_of(
     InputError
         As `moments_of`, or for an `n_bootstrap` that is no whole number of 0 or more.
     """
-    refuse_unknown_policy(missing)
-    answers = sound_answers(answers, design=design)
+    answers = sound_answers(answers, design=design, missing=missing)
     if isinstance(answers, Moments) or n_bootstrap == 0:
         return None
     if isinstance(answers, LargeTable):
         return answers[items].totals().resample(n_bootstrap, seed=seed)
+    if missing == "em":
+        return bootstrap_em(answers[list(items)], n_bootstrap, seed=seed, design=design)
     return bootstrap_moments(answers[list(items)].dropna(), n_bootstrap, seed=seed, design=design)
 
 
-def count_rows(answers: Answers, items: Sequence[str]) -> int:
-    """Rows that answered all of the items; of moments, those behind them."""
+def rows_with(answers: pd.DataFrame, items: Sequence[str], *, missing: Missing = "drop") -> pd.Series:
+    """Which rows count for some items: those that answered all of them or, for "em", any."""
+    answered = answers[list(items)].notna()
+    return answered.any(axis=1) if missing == "em" else answered.all(axis=1)
+
+
+def count_rows(answers: Answers, items: Sequence[str], *, missing: Missing = "drop") -> int:
+    """How many rows count for some items; of moments, those behind them."""
     if isinstance(answers, LargeTable):
         return answers.count_answered([items])
-    return int(answers.n) if isinstance(answers, Moments) else int(answers[list(items)].notna().all(axis=1).sum())
+    return int(answers.n) if isinstance(answers, Moments) else int(rows_with(answers, items, missing=missing).sum())
 
 
 def names_of(answers: Answers) -> tuple[str, ...]:
@@ -85,14 +95,16 @@ def names_of(answers: Answers) -> tuple[str, ...]:
     return tuple(answers.columns) if isinstance(answers, pd.DataFrame) else answers.names
 
 
-def sound_answers(answers: Answers, *, design: Design | None = None) -> Answers:
+def sound_answers(answers: Answers, *, design: Design | None = None, missing: str = "drop") -> Answers:
     """What a verb was given, once it is sure that it is rows, or moments of one sample; moments are marked as such.
 
     Raises
     ------
     InputError
-        For anything else, moments of a stack or with gaps in their covariances, or a design beside moments or a large table.
+        For anything else, moments of a stack or with gaps in their covariances, a design beside moments or a large table, another
+        `missing`, or "em" of a large table.
     """
+    refuse_unknown_policy(missing)
     if isinstance(answers, pd.DataFrame):
         return answers
     if isinstance(answers, Moments | LargeTable) and design is not None and not design.is_simple:
@@ -102,6 +114,7 @@ def sound_answers(answers: Answers, *, design: Design | None = None) -> Answers:
             "Give the rows, or no `design`; a large table has its own.",
         )
     if isinstance(answers, LargeTable):
+        _refuse_large_em(missing)
         return answers
     if not isinstance(answers, Moments):
         raise InputError(
@@ -118,6 +131,15 @@ def sound_answers(answers: Answers, *, design: Design | None = None) -> Answers:
     if MOMENTS_ONLY in choices(answers.design_words):
         return answers
     return replace(answers, design_words=words(MOMENTS_ONLY, answers.design_words))
+
+
+def _refuse_large_em(missing: str) -> None:
+    if missing != "drop":
+        raise InputError(
+            "a large table is analysed by its complete rows",
+            f"found `missing` {missing!r}",
+            "Set `missing_policy: drop`, or analyse a random sample of the rows.",
+        )
 
 
 def refuse_unknown_policy(missing: str) -> None:

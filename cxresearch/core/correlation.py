@@ -11,7 +11,7 @@ from cxresearch.core.design import Design
 from cxresearch.core.moments import ROUNDING, Moments
 from cxresearch.core.polychoric import MOST_CATEGORIES, count_categories, polychoric
 from cxresearch.core.resampling import resample_counts
-from cxresearch.core.rows import complete_values
+from cxresearch.core.rows import incomplete_values
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
 
@@ -45,7 +45,7 @@ def suitable_correlation(frame: pd.DataFrame, *, design: Design | None = None) -
 
     Parameters
     ----------
-    frame : (n, p) numeric, complete
+    frame : (n, p) numeric, nan where not answered: each item is judged by its own answers
     design : weights of the rows, which enter the skewness
 
     References
@@ -58,7 +58,7 @@ def suitable_correlation(frame: pd.DataFrame, *, design: Design | None = None) -
     >>> suitable_correlation(pd.DataFrame({"a": [1, 2, 3, 4, 5], "b": [1, 2, 2, 3, 3]}))
     Suitable(kind='polychoric', coarse=('b',), skewed=(), fine=())
     """
-    skew = skewness(complete_values(frame), (design or Design()).weights_on(frame.index))
+    skew = skewness(incomplete_values(frame), (design or Design()).weights_on(frame.index))
     return suited(frame.columns, count_categories(frame), skew)
 
 
@@ -73,15 +73,16 @@ def suited(items: Iterable[object], counts: np.ndarray, skews: np.ndarray) -> Su
 
 
 def skewness(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Third standardised moment (p,) of values (n, p) with weights (n,) of mean 1; nan for a constant item.
+    """Third standardised moment (p,) of the known values (n, p) with weights (n,) of mean 1; nan for a constant item.
 
     >>> skewness(np.array([[0.0], [0], [0], [1]]), np.ones(4)).round(4)
     array([1.1547])
     """
-    share = weights / weights.sum()
-    centred = values - share @ values
+    share = np.where(np.isnan(values), 0.0, weights[:, None])
+    share /= share.sum(axis=0)
+    centred = np.nan_to_num(values - np.nansum(share * values, axis=0))
     with np.errstate(invalid="ignore"):
-        return (share @ centred**3) / (share @ centred**2) ** 1.5
+        return (share * centred**3).sum(axis=0) / (share * centred**2).sum(axis=0) ** 1.5
 
 
 def correlate(frame: pd.DataFrame, kind: Correlation = "pearson", *, design: Design | None = None) -> Moments:

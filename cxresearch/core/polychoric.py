@@ -1,7 +1,7 @@
 """Polychoric correlations of ordinal items: all pairs at once, for one sample, a bootstrap or permuted answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,13 @@ from cxresearch.core.nearest import is_positive_definite, nearest_correlation
 from cxresearch.core.polychoric_fit import fit_correlations, influences, thresholds
 from cxresearch.core.polychoric_influence import RowInfluences
 from cxresearch.core.resampling import resample_counts
-from cxresearch.core.rows import complete_values
+from cxresearch.core.results import words
+from cxresearch.core.rows import complete_values, incomplete_values
 from cxresearch.errors import InputError, name_some
 
 MOST_CATEGORIES = 11  # 0 to 10; an item with more is a number rather than a grade
 ROWS = 4_000_000  # row influences held at a time
+PAIRWISE = "pairwise"  # in `method`: each pair of items by the rows that answered both
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,11 @@ class Polychorics:
     thresholds : (p, K - 1) of each item, `bivariate_normal.FAR` beyond its last category
     names : the items
     n : rows
+    n_pairs : (p, p) rows that answered both items of a pair; on the diagonal, each item
     at_limit : pairs of items whose estimate rose to the largest one allowed (.999 in size)
     unsettled : pairs of items whose search did not end
     is_proper : whether `corr` is positive definite
-    design_words : '', 'weighted', 'clustered' or both
+    design_words : '', 'weighted', 'clustered' or both; before it 'pairwise' where answers are missing
     """
 
     corr: np.ndarray
@@ -41,6 +44,7 @@ class Polychorics:
     thresholds: np.ndarray
     names: tuple[str, ...]
     n: int
+    n_pairs: np.ndarray
     at_limit: tuple[tuple[str, str], ...]
     unsettled: tuple[tuple[str, str], ...]
     is_proper: bool
@@ -52,7 +56,7 @@ class Polychorics:
         return nearest_correlation(self.corr)
 
 
-def polychoric(frame: pd.DataFrame, *, design: Design | None = None) -> Polychorics:
+def polychoric(frame: pd.DataFrame, *, design: Design | None = None, pairwise: bool = False) -> Polychorics:
     """Correlations of the normal variables that ordinal answers are taken to cut into grades.
 
     Two steps: thresholds from each item's shares of answers, then the correlation of each pair by maximum likelihood given
@@ -61,13 +65,16 @@ def polychoric(frame: pd.DataFrame, *, design: Design | None = None) -> Polychor
 
     Parameters
     ----------
-    frame : (n, p) numeric, complete; 2 to 11 different answers an item
+    frame : (n, p) numeric, complete unless `pairwise`; 2 to 11 different answers an item
     design : weights enter the tables; weights and clusters enter the standard errors by linearisation
+    pairwise : whether answers may be missing (nan): each item's thresholds are then those of its own answers, each pair's correlation
+        and error those of the rows that answered both. Right where answers are missing completely at random
 
     Raises
     ------
     InputError
-        For text, missing answers, fewer than two rows, a constant item, or an item with more than 11 different answers.
+        For text, missing answers unless `pairwise`, fewer than two rows, a constant item, an item with more than 11 different
+        answers, or a pair of items that fewer than two rows answered both.
 
     References
     ----------
@@ -81,13 +88,16 @@ def polychoric(frame: pd.DataFrame, *, design: Design | None = None) -> Polychor
     array([[1. , 0.5],
            [0.5, 1. ]])
     """
-    return polychoric_influences(frame, design=design)[0]
+    return _estimated(frame, design or Design(), pairwise=pairwise)[0]
 
 
 def polychoric_influences(frame: pd.DataFrame, *, design: Design | None = None) -> tuple[Polychorics, RowInfluences]:
     """The correlations of `polychoric`, and what each row adds to them: for the errors of whatever is computed from them."""
-    design = design or Design()
-    codes, n_categories = _codes_of(frame)
+    return _estimated(frame, design or Design(), pairwise=False)
+
+
+def _estimated(frame: pd.DataFrame, design: Design, *, pairwise: bool) -> tuple[Polychorics, RowInfluences]:
+    codes, n_categories = _codes_of(frame, pairwise=pairwise)
     names = tuple(map(str, frame.columns))
     weights = design.weights_on(frame.index)
     every = _tables(codes, n_categories, weights)
@@ -96,7 +106,10 @@ def polychoric_influences(frame: pd.DataFrame, *, design: Design | None = None) 
     def errors_of(moved: np.ndarray) -> np.ndarray:
         return _std_errors(moved, codes, pairs, design, frame.index)
 
-    found, moved = estimate_tables(every, names, len(frame), errors_of, design.words)
+    said = words(PAIRWISE if (codes < 0).any() else "", design.words)
+    n = int((codes >= 0).any(axis=1).sum())
+    found, moved = estimate_tables(every, names, n, errors_of, said)
+    found = replace(found, n_pairs=_pair_counts(codes))
     shares = np.einsum("jkjk->jk", every) / len(frame)
     unit = None if design.clusters is None else design.clusters_on(frame.index)
     return found, RowInfluences(moved, shares, found.thresholds, codes, pairs, weights, unit)
@@ -127,6 +140,7 @@ def estimate_tables(
         thresholds=cuts,
         names=names,
         n=n,
+        n_pairs=np.full((len(names),) * 2, float(n)),
         at_limit=named[0],
         unsettled=named[1],
         is_proper=is_positive_definite(corr),
@@ -159,9 +173,10 @@ def bootstrap_polychorics(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, d
 def permuted_polychorics(frame: pd.DataFrame, n_random: int, *, seed: int, design: Design | None = None) -> np.ndarray:
     """Polychoric correlations (n_random, p, p) after each item's answers were shuffled over the rows, apart from the others.
 
-    The shares of answers stay as they are, the relations are gone; weights stay with the rows.
+    The shares of answers stay as they are, the relations are gone; weights stay with the rows. Missing answers are shuffled as
+    the others are, and pairs are taken as by `pairwise`.
     """
-    codes, n_categories = _codes_of(frame)
+    codes, n_categories = _codes_of(frame, pairwise=True)
     weights = (design or Design()).weights_on(frame.index)
     rng = np.random.default_rng(seed)
     p = codes.shape[1]
@@ -195,11 +210,13 @@ def count_categories(frame: pd.DataFrame) -> np.ndarray:
     return frame.nunique().to_numpy()
 
 
-def _codes_of(frame: pd.DataFrame) -> tuple[np.ndarray, int]:
-    """Answers as category numbers 0, 1, ... (n, p), and the largest number of categories."""
-    values, counts = complete_values(frame), count_categories(frame)
+def _codes_of(frame: pd.DataFrame, *, pairwise: bool = False) -> tuple[np.ndarray, int]:
+    """Answers as category numbers 0, 1, ... (n, p), -1 where missing, and the largest number of categories."""
+    values, counts = incomplete_values(frame) if pairwise else complete_values(frame), count_categories(frame)
     refuse_categories(list(map(str, frame.columns)), counts)
     codes = np.column_stack([np.unique(column, return_inverse=True)[1] for column in values.T])
+    codes[np.isnan(values)] = -1
+    _refuse_lonely(codes, list(map(str, frame.columns)))
     return codes, int(counts.max())
 
 
@@ -220,6 +237,22 @@ def refuse_categories(names: list[str], counts: np.ndarray) -> None:
                 f"found {what} {name_some(bad)} ({len(bad)} of {len(counts)} items)",
                 action,
             )
+
+
+def _pair_counts(codes: np.ndarray) -> np.ndarray:
+    known = (codes >= 0).astype(float)
+    return known.T @ known
+
+
+def _refuse_lonely(codes: np.ndarray, names: list[str]) -> None:
+    first, second = np.nonzero(np.triu(_pair_counts(codes) < 2, 1))
+    if len(first):
+        pairs = [f"{names[i]} and {names[j]}" for i, j in zip(first, second, strict=True)]
+        raise InputError(
+            "every two items must have been answered together by two rows or more",
+            f"found fewer for {name_some(pairs)} ({len(pairs)} of {len(names) * (len(names) - 1) // 2} pairs)",
+            "Leave one of the items out: nothing tells how they go together.",
+        )
 
 
 def _tables(codes: np.ndarray, n_categories: int, weights: np.ndarray) -> np.ndarray:
@@ -255,19 +288,20 @@ def _std_errors(
     moved: np.ndarray, codes: np.ndarray, pairs: tuple[np.ndarray, np.ndarray], design: Design, index: pd.Index
 ) -> np.ndarray:
     """Standard errors (m,) from the influences of each cell (m, K, K), over rows or clusters with their weights."""
-    n = len(codes)
+    n = _pair_counts(codes)[pairs]
     weights = design.weights_on(index)
     if design.clusters is None:
         return errors_of_cells(moved, _tables(codes, moved.shape[1], weights**2), n)
     unit = design.clusters_on(index)
     n_units = unit.max() + 1
     found = np.empty(len(moved))
-    size = max(1, ROWS // n)
+    size = max(1, ROWS // len(codes))
     for start in range(0, len(moved), size):
         part = slice(start, start + size)
         which = np.arange(len(moved))[part]
-        rows = moved[which, codes[:, pairs[0][part]], codes[:, pairs[1][part]]] * weights[:, None]
+        one, other = codes[:, pairs[0][part]], codes[:, pairs[1][part]]
+        rows = np.where((one >= 0) & (other >= 0), moved[which, one, other], 0.0) * weights[:, None]
         sums = np.zeros((n_units, rows.shape[1]))
         np.add.at(sums, unit, rows)
-        found[part] = np.sqrt((sums**2).sum(axis=0) * n_units / (n_units - 1)) / n
+        found[part] = np.sqrt((sums**2).sum(axis=0) * n_units / (n_units - 1)) / n[part]
     return found

@@ -79,6 +79,8 @@ class Result:
     ----------
     table : DataFrame with COLUMNS, one row a number, full precision: the rows of results.csv
     n_used, n_dropped : rows used and rows left out for missing answers
+    n_incomplete : how many of the rows used lack an answer
+    iterations : of EM, where `n_incomplete` of them count by maximum likelihood; 0 elsewhere
     """
 
     views: ClassVar[Mapping[str, View]] = {}
@@ -86,6 +88,8 @@ class Result:
     table: pd.DataFrame
     n_used: int
     n_dropped: int = 0
+    n_incomplete: int = 0
+    iterations: int = 0
 
     def finding(self) -> Finding:
         """The result in one sentence."""

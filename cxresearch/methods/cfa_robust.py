@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxresearch.methods.cfa_model import Parameters, observed_information
+from cxresearch.methods.cfa_model import Columns, Parameters, information, observed_information
 
 ENTRIES = 4_000_000  # products of rows held at a time; does not change the numbers
 
@@ -73,6 +73,49 @@ def robust_corrections(
         covariance=bread @ middle @ bread / n,
         scaling=(unrestricted - own) / model.df if model.df else 1.0,
         baseline_scaling=(unrestricted - unrelated) / (p * (p - 1) / 2),
+    )
+
+
+def two_stage_corrections(parameters: Parameters, corr: np.ndarray, gamma: np.ndarray, n: int) -> Robust:
+    """Corrections of a model that was fitted to the maximum-likelihood correlations of incomplete rows.
+
+    Parameters
+    ----------
+    parameters : the maximum-likelihood solution of `corr`
+    gamma : (q, q) n times the asymptotic covariances of the upper triangle of `corr`, row by row with the diagonal
+        (`core.incomplete_errors`)
+    n : rows
+
+    Returns
+    -------
+    Robust. The factor is tr(U gamma) / df, with U = V - V D (D' V D)^-1 D' V, V the information of normal complete rows at `corr`
+    and D the derivatives of the model, as in lavaan ("robust.two.stage"). The model of unrelated items has the same form; lavaan
+    0.6 forgets the missing answers there.
+
+    References
+    ----------
+    Savalei and Bentler (2009) Structural Equation Modeling 16:477-497, doi:10.1080/10705510903008238. Savalei and Falk (2014)
+    Multivariate Behavioral Research 49:280-291, doi:10.1080/00273171.2014.902302.
+    """
+    model, p = parameters.model, len(corr)
+    inverse, (first, second) = np.linalg.inv(corr), np.triu_indices(p)
+    pairs: Columns = first, second, np.where(first == second, 0.5, 1.0)
+    item = np.arange(p)
+    whole = information(np.eye(p), inverse, pairs)
+    total = float((whole * gamma).sum())
+
+    def explained(basis: np.ndarray, columns: Columns) -> tuple[np.ndarray, float]:
+        bread = np.linalg.inv(information(basis, inverse, columns))
+        across = information(basis, inverse, columns, pairs)
+        middle = across @ gamma @ across.T
+        return bread @ middle @ bread, float((bread * middle).sum())
+
+    covariance, own = explained(parameters.basis(), model.columns)
+    _, unrelated = explained(np.eye(p), (item, item, np.full(p, 0.5)))
+    return Robust(
+        covariance=covariance / n,
+        scaling=(total - own) / model.df if model.df else 1.0,
+        baseline_scaling=(total - unrelated) / (p * (p - 1) / 2),
     )
 
 

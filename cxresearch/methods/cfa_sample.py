@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.answers import Answers, moments_of, names_of, replicates_of, sound_answers
+from cxresearch.core.answers import Answers, Missing, moments_of, names_of, replicates_of, rows_with, sound_answers
 from cxresearch.core.design import Design
+from cxresearch.core.em import EM
+from cxresearch.core.incomplete_errors import covariance_errors
 from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments
 from cxresearch.core.polychoric import count_categories
@@ -27,11 +29,12 @@ class CfaSample:
     moments : of all items of all constructs, by the rows that answered all of them
     scales : the constructs with two items or more
     single : the constructs with one item
-    rows : the answers of these rows; None where only moments were given
+    rows : the answers of these rows; None where only moments were given, or where some rows are incomplete ("em")
     design : weights and clusters of these rows
     n_dropped : rows left out for missing answers
-    large : the large table of these answers, where they are not in memory
-    drawn : a random sample of its rows, for what needs the answers themselves
+    source : incomplete rows, where these count ("em"), or the large table of these answers, where they are not in memory; else the
+        rows; None of moments alone
+    drawn : a random sample of the rows of a large table, for what needs the answers themselves
     """
 
     moments: Moments
@@ -40,12 +43,18 @@ class CfaSample:
     rows: pd.DataFrame | None
     design: Design
     n_dropped: int
-    large: LargeTable | None = None
+    source: pd.DataFrame | LargeTable | None = None
     drawn: "CfaSample | None" = None
 
     @classmethod
     def of(
-        cls, answers: Answers, scales: Mapping[str, Sequence[str]], design: Design | None, *, seed: int = 0
+        cls,
+        answers: Answers,
+        scales: Mapping[str, Sequence[str]],
+        design: Design | None,
+        *,
+        missing: Missing = "drop",
+        seed: int = 0,
     ) -> "CfaSample":
         """The sample of some constructs.
 
@@ -55,7 +64,7 @@ class CfaSample:
             For items that are not there or stand in two constructs, no construct with two items, text, not more rows than items,
             constant, identical or dependent items.
         """
-        answers = sound_answers(answers, design=design)
+        answers = sound_answers(answers, design=design, missing=missing)
         _refuse_bad_scales(names_of(answers), scales)
         every = [item for items in scales.values() for item in items]
         several = {str(name): list(items) for name, items in scales.items() if len(items) > 1}
@@ -70,11 +79,17 @@ class CfaSample:
             FactorMatrix.given(moments, "pearson")
             drawn = cls._of_sample(table, scales, seed)
             return cls(moments, several, single, None, Design(), len(table) - int(moments.n), table, drawn)
+        if missing == "em" and answers[every].isna().any(axis=None):
+            used = answers.loc[rows_with(answers, every, missing=missing), every]
+            own = (design or Design()).on(used.index)
+            moments = moments_of(used, every, design=own, missing=missing)
+            FactorMatrix.given(moments, "pearson")
+            return cls(moments, several, single, None, own, len(answers) - len(used), used)
         matrix = FactorMatrix.of(answers[every], "pearson", design or Design())
         rows = answers[every].dropna()
         own = (design or Design()).on(rows.index)
         moments = moments_of(rows, every, design=own)
-        return cls(moments, several, single, rows, own, len(answers) - matrix.n)
+        return cls(moments, several, single, rows, own, len(answers) - matrix.n, rows)
 
     @classmethod
     def _of_sample(cls, table: LargeTable, scales: Mapping[str, Sequence[str]], seed: int) -> "CfaSample":
@@ -88,14 +103,14 @@ class CfaSample:
 
     def words_of(self, estimator: str) -> str:
         """What a `method` says of weights and clusters; plain maximum likelihood ("ml") knows no clusters."""
-        if self.large is not None:
-            return words(
-                "weighted" if self.large.weighted else "", "ignores clusters" if self.large.clusters is not None else ""
-            )
-        if self.rows is None or estimator != "ml":
+        if isinstance(self.source, LargeTable):
+            table = self.source
+            return words("weighted" if table.weighted else "", "ignores clusters" if table.clusters is not None else "")
+        if self.source is None or estimator != "ml":
             return self.moments.design_words
         weighted = "weighted" if self.design.weights is not None else ""
-        return words(weighted, "ignores clusters" if self.design.clusters is not None else "", self.design.sampled)
+        clustered = "ignores clusters" if self.design.clusters is not None else ""
+        return words(EM if self.moments.n_incomplete else "", weighted, clustered, self.design.sampled)
 
     def model(self) -> FactorModel:
         """Each item on its construct; constructs with one item are left out."""
@@ -121,9 +136,27 @@ class CfaSample:
         return (values - self.moments.select(model.items).mean) / self.deviations(model)
 
     def replicates(self, model: FactorModel, n_bootstrap: int, seed: int) -> Moments | None:
-        """The bootstrap of the items of a model; None without rows, or where none is asked for."""
-        source = next(each for each in (self.large, self.rows, self.moments) if each is not None)
-        return replicates_of(source, list(model.items), n_bootstrap, seed=seed, design=self.design)
+        """The bootstrap of the items of a model; None of moments alone, or where none is asked for."""
+        if self.source is None:
+            return None
+        incomplete = self.moments.n_incomplete > 0
+        names = list(self.moments.names if incomplete else model.items)
+        missing: Missing = "em" if incomplete else "drop"
+        stack = replicates_of(self.source, names, n_bootstrap, seed=seed, design=self.design, missing=missing)
+        return None if stack is None else stack.select(model.items)
+
+    def covariance_errors(self, model: FactorModel) -> np.ndarray | None:
+        """n times the asymptotic covariances of the correlations of incomplete rows, upper triangle; None of other samples."""
+        if not self.moments.n_incomplete or not isinstance(self.source, pd.DataFrame):
+            return None
+        order = [self.moments.names.index(item) for item in model.items]
+        place = np.empty((len(self.moments.names),) * 2, int)
+        pairs = np.triu_indices(len(place))
+        place[pairs] = place[pairs[::-1]] = np.arange(len(pairs[0]))
+        errors = covariance_errors(self.source, self.moments, pairs, design=self.design)
+        first, second = np.triu_indices(len(order))
+        own = place[np.ix_(order, order)][first, second]
+        return errors[np.ix_(own, own)]
 
     def graded(self, model: FactorModel) -> pd.DataFrame | None:
         """(n, p) answers to its items if none has more than seven different ones, for methods of ordinal answers; else None."""

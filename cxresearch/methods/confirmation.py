@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.answers import Answers
+from cxresearch.core.answers import Answers, Missing
 from cxresearch.core.design import Design
 from cxresearch.core.results import Finding, Result, View, gather, words
 from cxresearch.core.rules import RULES, Rule
@@ -98,6 +98,7 @@ def confirm_factors(
     scales: Mapping[str, Sequence[str]],
     *,
     design: Design | None = None,
+    missing: Missing = "drop",
 ) -> ConfirmationResult:
     """Test whether each construct of a study is one factor behind its own items, and no other item's.
 
@@ -139,13 +140,15 @@ def confirm_factors(
     >>> result.converged, result.admissible, round(result.value("model_df", method="mlr"))
     (True, True, 8)
     """
-    sample = CfaSample.of(answers, scales, design)
+    sample = CfaSample.of(answers, scales, design, missing=missing)
     found = Found.of(sample)
     judged = found.judged
     return ConfirmationResult(
         table=_table(found),
         n_used=sample.n,
         n_dropped=sample.n_dropped,
+        n_incomplete=sample.moments.n_incomplete,
+        iterations=sample.moments.iterations,
         converged=judged is not None,
         admissible=judged is not None and bool(judged.fit.admissible),
         heywood=judged.heywood if judged else (),

@@ -25,11 +25,13 @@ def cautions_of(found: Found) -> list[Finding]:
     clustered = sample.design.clusters is not None
     near = sample.drawn or sample
     no_robust = near.rows is not None and found.ml is not None and found.mlr is None
+    incomplete = sample.moments.n_incomplete
     rest: list[tuple[str, bool, dict[str, Any]]] = [
         ("single", bool(sample.single), {"scales": sample.single}),
         ("few_rows", sample.n <= k, {"n": sample.n, "k": k}),
         ("dropped", sample.n_dropped > 0, {"n_dropped": sample.n_dropped, "total": total}),
-        ("moments", near.rows is None and found.ml is not None, {}),
+        ("em", incomplete > 0 and found.ml is not None, {"n_incomplete": incomplete, "n": sample.n}),
+        ("moments", near.source is None and found.ml is not None, {}),
         ("sampled", sample.drawn is not None, {"n": near.n, "total": total}),
         ("no_robust", no_robust, {}),
         ("weighted", sample.design.weights is not None, {}),

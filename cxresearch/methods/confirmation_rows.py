@@ -17,7 +17,7 @@ from cxresearch.methods.cfa_fit import CfaFit, fit_cfa, identifies
 from cxresearch.methods.cfa_indices import FitIndices, fit_indices, information_criteria
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.cfa_ordinal import OrdinalFit
-from cxresearch.methods.cfa_robust import Robust, robust_corrections
+from cxresearch.methods.cfa_robust import Robust, robust_corrections, two_stage_corrections
 from cxresearch.methods.cfa_sample import CfaSample
 
 SCALED = ("mlr", "wlsmv")  # estimators whose chi-square is divided by a factor
@@ -75,7 +75,7 @@ class Fitted:
     ----------
     sample, model, fit : the sample, the model, and its solution, which converged
     plain : fit indices by ML
-    robust : corrections for answers that are not normal; None without rows
+    robust : corrections for answers that are not normal or not complete; None without rows
     scaled : robust fit indices (MLR); None without `robust`
     """
 
@@ -95,11 +95,9 @@ class Fitted:
             return None
         implied = fit.parameters.implied()
         plain = fit_indices(corr, implied, sample.n, model.df)
-        if not with_robust or sample.rows is None:
+        robust = _corrections(sample, fit) if with_robust else None
+        if robust is None:
             return cls(sample, model, fit, plain, None, None)
-        robust = robust_corrections(
-            sample.standardized(model), sample.weights(), fit.parameters, corr, sample.clusters()
-        )
         scalings = (robust.scaling, robust.baseline_scaling)
         usable = robust.scaling > 0 and robust.baseline_scaling > 0 and (np.diag(robust.covariance) > 0).all()
         scaled = fit_indices(corr, implied, sample.n, model.df, scalings=scalings) if usable else None
@@ -127,6 +125,16 @@ class Fitted:
             loading_errors=standardized_errors(parameters, covariance),
             correlation_errors=np.sqrt(np.diag(covariance)[2 * len(self.model.items) :]),
         )
+
+
+def _corrections(sample: CfaSample, fit: CfaFit) -> Robust | None:
+    """For answers that are not normal, or not complete; None of moments alone."""
+    model = fit.parameters.model
+    if sample.rows is not None:
+        values, weights = sample.standardized(model), sample.weights()
+        return robust_corrections(values, weights, fit.parameters, sample.corr(model), sample.clusters())
+    gamma = sample.covariance_errors(model)
+    return None if gamma is None else two_stage_corrections(fit.parameters, sample.corr(model), gamma, sample.n)
 
 
 def fit_rows(indices: FitIndices, n: int, method: str) -> list[pd.DataFrame]:

@@ -6,8 +6,10 @@ from typing import Literal, cast, get_args
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Missing, rows_with
 from cxresearch.core.correlation import Correlation, Suitable, correlate, identical_pairs, suitable_correlation
 from cxresearch.core.design import Design
+from cxresearch.core.em import EM, em_moments
 from cxresearch.core.large import LargeTable
 from cxresearch.core.large_correlation import (
     count_answers,
@@ -17,9 +19,9 @@ from cxresearch.core.large_correlation import (
 )
 from cxresearch.core.moments import Moments
 from cxresearch.core.nearest import nearest_correlation
-from cxresearch.core.polychoric import Polychorics, count_categories, polychoric
+from cxresearch.core.polychoric import PAIRWISE, Polychorics, count_categories, polychoric
 from cxresearch.core.results import words
-from cxresearch.core.rows import complete_values, told_missing
+from cxresearch.core.rows import incomplete_values, told_missing
 from cxresearch.errors import InputError, name_some
 
 SINGULAR = 1e-8  # a smallest eigenvalue not above this: some item follows from others
@@ -29,7 +31,7 @@ MENDED = "nearest positive definite"
 
 @dataclass(frozen=True, slots=True)
 class FactorMatrix:
-    """Correlations of p items over the n rows that answered all of them.
+    """Correlations of p items over the n rows that count.
 
     Attributes
     ----------
@@ -42,11 +44,14 @@ class FactorMatrix:
     rows : (n, p) the answers used; None of Moments
     names : the items
     n : rows
-    n_effective : rows that would tell as much without weights (Kish 1965), n where there are none
-    words : what stands behind the correlations: their kind, "nearest positive definite", "weighted" or "moments only"
+    n_paired : rows that answered both items of a pair, on average; n where no answer is missing
+    n_effective : rows that would tell as much without weights (Kish 1965) and missing answers, n where there are none
+    words : what stands behind the correlations: their kind, "em" or "pairwise", "nearest positive definite", "weighted" or
+        "moments only"
     design : weights and clusters of the rows; of Moments only whether they were drawn by cluster is known
     clustered : whether rows were drawn by cluster
     weighted : whether rows carry weights, so that `unweighted` is another matrix
+    n_incomplete, iterations : rows that lack an answer; steps of EM
     """
 
     corr: np.ndarray
@@ -58,11 +63,14 @@ class FactorMatrix:
     rows: pd.DataFrame | None
     names: list[str]
     n: int
+    n_paired: float
     n_effective: float
     words: str
     design: Design
     clustered: bool
     weighted: bool
+    n_incomplete: int = 0
+    iterations: int = 0
 
     @classmethod
     def given(cls, moments: Moments, correlation: Correlation | Literal["auto"]) -> "FactorMatrix":
@@ -85,47 +93,76 @@ class FactorMatrix:
         _refuse_dependent(moments.corr, names)
         clustered = "clustered" in moments.design_words
         corr, word = moments.corr, moments.design_words
-        return cls(corr, corr, "given", None, None, False, None, names, n, n, word, Design(), clustered, False)
+        return cls(corr, corr, "given", None, None, False, None, names, n, n, n, word, Design(), clustered, False)
 
     @classmethod
-    def of(cls, answers: pd.DataFrame, correlation: Correlation | Literal["auto"], design: Design) -> "FactorMatrix":
-        """The matrix of the complete rows.
+    def of(
+        cls,
+        answers: pd.DataFrame,
+        correlation: Correlation | Literal["auto"],
+        design: Design,
+        missing: Missing = "drop",
+    ) -> "FactorMatrix":
+        """The matrix of the rows that count: those that answered all items or, for "em", any of them.
+
+        Of incomplete rows, Pearson correlations are those of maximum likelihood and polychoric ones are taken pairwise.
 
         Raises
         ------
         InputError
             For an unknown correlation, text, fewer than three items, not more rows than items, constant, identical or
-            dependent items, or items that have no polychoric correlations.
+            dependent items, items that have no polychoric correlations, or rank correlations of incomplete rows.
         """
         names = list(map(str, answers.columns))
         _refuse_unknown(correlation)
-        rows = answers.dropna()
+        rows = answers[rows_with(answers, names, missing=missing)]
+        whole = not rows.isna().any(axis=None)
         _refuse_few(names, len(rows), len(answers), told_missing(answers))
-        _refuse_constant(names, np.ptp(complete_values(rows), axis=0), len(rows))
+        _refuse_constant(names, _spread(rows), len(rows))
+        _refuse_incomplete_ranks(correlation, whole=whole)
+        linear = correlate(rows, "pearson", design=design) if whole else em_moments(rows, design=design)
         suitable = suitable_correlation(rows, design=design) if correlation == "auto" else None
         kind = suitable.kind if suitable else cast(Correlation, correlation)
-        _refuse_dependent(correlate(rows, "pearson", design=design).cov, names)
+        _refuse_dependent(linear.corr, names)
         ordinal = _polychorics(rows, kind, design)
-        estimated, corr = _matrix(rows, kind, design, ordinal)
+        estimated, corr = _matrix(rows, kind, design, ordinal, linear)
         if kind == "spearman":
             _refuse_dependent(corr, names)
+        plain = corr
+        if design.weights is not None:
+            unweighted = correlate(rows, "pearson") if whole else em_moments(rows)
+            plain = _matrix(rows, kind, Design(), None, unweighted)[1]
         weights = design.weights_on(rows.index)
-        plain = _matrix(rows, kind, Design(), None)[1] if design.weights is not None else corr
-        effective = len(rows) ** 2 / float((weights**2).sum())
-        if effective <= len(names):
-            raise InputError(
-                "a factor analysis needs an effective number of rows above the number of items",
-                f"found {effective:.1f} effective rows for {len(names)} items, since the weights differ widely",
-                "Check the weight column, or trim the weights.",
-            )
+        n_paired = _rows_a_pair(rows)
+        effective = n_paired * len(rows) / float((weights**2).sum())
+        _refuse_few_effective(names, effective)
+        how = PAIRWISE if kind == "polychoric" else EM
         mended = corr is not estimated
-        kept = design.on(rows.index)
-        word = words(kind, MENDED if mended else "", "weighted" if design.weights is not None else "")
-        clustered = design.clusters is not None
-        weighted = design.weights is not None
+        word = words(
+            kind,
+            "" if whole else how,
+            MENDED if mended else "",
+            "weighted" if design.weights is not None else "",
+        )
         return cls(
-            corr, plain, kind, suitable, ordinal, mended, rows, names, len(rows), effective, word, kept, clustered, weighted
-        )  # fmt: skip
+            corr=corr,
+            unweighted=plain,
+            correlation=kind,
+            suitable=suitable,
+            polychorics=ordinal,
+            mended=mended,
+            rows=rows,
+            names=names,
+            n=len(rows),
+            n_paired=n_paired,
+            n_effective=effective,
+            words=word,
+            design=design.on(rows.index),
+            clustered=design.clusters is not None,
+            weighted=design.weights is not None,
+            n_incomplete=int(rows.isna().any(axis=1).sum()),
+            iterations=linear.iterations,
+        )
 
     @classmethod
     def of_large(cls, table: LargeTable, correlation: Correlation | Literal["auto"]) -> "FactorMatrix":
@@ -157,7 +194,7 @@ class FactorMatrix:
         word = words(kind, MENDED if mended else "", "weighted" if rows.weighted else "")
         clustered = rows.clusters is not None
         return cls(
-            corr, plain, kind, suitable, ordinal, mended, None, names, n, effective, word, Design(), clustered, rows.weighted
+            corr, plain, kind, suitable, ordinal, mended, None, names, n, n, effective, word, Design(), clustered, rows.weighted
         )  # fmt: skip
 
 
@@ -166,6 +203,38 @@ def _large_matrix(rows: LargeTable, kind: Correlation, ordinal: Polychorics | No
     if kind == "pearson":
         return rows.totals().moments().corr
     return large_rank_correlations(rows) if kind == "spearman" else (ordinal or large_polychorics(rows)).corr
+
+
+def _spread(rows: pd.DataFrame) -> np.ndarray:
+    """(p,) from the lowest to the highest answer, nan where there is none; once it is sure that the rows are numbers."""
+    values = pd.DataFrame(incomplete_values(rows))
+    return (values.max() - values.min()).to_numpy()
+
+
+def _rows_a_pair(rows: pd.DataFrame) -> float:
+    """How many rows answered both items of a pair, on average over the pairs; all of them where no answer is missing."""
+    known = rows.notna().to_numpy(float)
+    p = known.shape[1]
+    together = known.T @ known
+    return float((together.sum() - np.trace(together)) / (p * (p - 1)))
+
+
+def _refuse_few_effective(names: list[str], effective: float) -> None:
+    if effective <= len(names):
+        raise InputError(
+            "a factor analysis needs an effective number of rows above the number of items",
+            f"found {effective:.1f} effective rows for {len(names)} items, since the weights differ widely",
+            "Check the weight column, or trim the weights.",
+        )
+
+
+def _refuse_incomplete_ranks(kind: str, *, whole: bool) -> None:
+    if kind == "spearman" and not whole:
+        raise InputError(
+            "rank correlations need complete rows",
+            "found missing answers that are to be kept (`missing_policy: em`)",
+            "Use Pearson or polychoric correlations, or the complete rows: `missing_policy: drop`.",
+        )
 
 
 def _refuse_unknown(correlation: str) -> None:
@@ -177,19 +246,19 @@ def _refuse_unknown(correlation: str) -> None:
 
 
 def _polychorics(rows: pd.DataFrame, kind: Correlation, design: Design) -> Polychorics | None:
-    """Of all items where they are asked for, else of those with few grades."""
+    """Of all items where they are asked for, else of those with few grades; pairwise where answers are missing."""
     some = rows if kind == "polychoric" else rows.loc[:, count_categories(rows) <= FEW_GRADES]
-    return polychoric(some, design=design) if some.shape[1] > 1 else None
+    return polychoric(some, design=design, pairwise=True) if some.shape[1] > 1 else None
 
 
 def _matrix(
-    rows: pd.DataFrame, kind: Correlation, design: Design, ordinal: Polychorics | None
+    rows: pd.DataFrame, kind: Correlation, design: Design, ordinal: Polychorics | None, linear: Moments
 ) -> tuple[np.ndarray, np.ndarray]:
     """The matrix as estimated, and the positive definite one to go on with: the same object unless it had to be mended."""
     if kind != "polychoric":
-        corr = correlate(rows, kind, design=design).cov
+        corr = linear.corr if kind == "pearson" else correlate(rows, kind, design=design).cov
         return corr, corr
-    found = ordinal.corr if ordinal else polychoric(rows, design=design).corr
+    found = ordinal.corr if ordinal else polychoric(rows, design=design, pairwise=True).corr
     return found, nearest_correlation(found)
 
 

@@ -63,10 +63,8 @@ def polychoric_rows(matrix: FactorMatrix) -> list[pd.DataFrame]:
     upper = np.triu_indices(len(ordinal.names), 1)
     first, second = ([ordinal.names[i] for i in side] for side in upper)
     method = words("polychoric", "two-step ml", ordinal.design_words)
-    errors = ordinal.std_error[upper]
-    return [
-        tidy("polychoric", ordinal.corr[upper], scale=first, term=second, std_error=errors, n=ordinal.n, method=method)
-    ]
+    errors, n = ordinal.std_error[upper], ordinal.n_pairs[upper]
+    return [tidy("polychoric", ordinal.corr[upper], scale=first, term=second, std_error=errors, n=n, method=method)]
 
 
 def number_rows(matrix: FactorMatrix, number: FactorNumber) -> list[pd.DataFrame]:

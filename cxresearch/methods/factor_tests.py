@@ -30,7 +30,7 @@ def kmo(corr: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return simple.sum(axis=(-2, -1)) / (simple + partial).sum(axis=(-2, -1)), items
 
 
-def bartlett(corr: np.ndarray, n: int) -> tuple[float, float, float]:
+def bartlett(corr: np.ndarray, n: float) -> tuple[float, float, float]:
     """Test that a correlation matrix (p, p) of n rows is the identity: chi-square, degrees of freedom, p value.
 
     References

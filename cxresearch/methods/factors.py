@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.answers import Answers, sound_answers
+from cxresearch.core.answers import Answers, Missing, sound_answers
 from cxresearch.core.correlation import Correlation
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
@@ -117,12 +117,13 @@ def explore_factors(
     n_random: int = 1000,
     seed: int = 0,
     design: Design | None = None,
+    missing: Missing = "drop",
 ) -> FactorResult:
-    """Explore the factors behind a set of items, all steps on the one correlation matrix of the complete rows.
+    """Explore the factors behind a set of items, all steps on one correlation matrix.
 
     Parameters
     ----------
-    answers : (n, p) numeric items; rows with a missing answer are dropped and counted; a large table; or Moments, whose correlations are used
+    answers : (n, p) numeric items, nan where not answered; a large table; or Moments, whose correlations are used
         as they are (a published matrix)
     n_factors : how many; or "parallel": as many first eigenvalues as exceed the 95th percentile of those of random data; or
         "ekc": as exceed the limits of the empirical Kaiser criterion; or "map": as many components as leave the smallest
@@ -136,6 +137,9 @@ def explore_factors(
     seed : of the parallel analysis
     design : weights; the parallel analysis then uses the effective number of rows (Kish) or shuffles under the
         weights, and Bartlett's test, which has no weighted form, the unweighted correlations
+    missing : "drop": the rows that answered all items; "em": all that answered any. Pearson correlations are then those of
+        maximum likelihood, polychoric ones are taken pairwise, and what needs a number of rows takes how many answered both items of a
+        pair on average
 
     Returns
     -------
@@ -165,19 +169,19 @@ def explore_factors(
     (1, 'none')
     """
     _refuse_bad_number(n_factors, n_random)
-    answers = sound_answers(answers, design=design)
+    answers = sound_answers(answers, design=design, missing=missing)
     if isinstance(answers, Moments):
         matrix, total = FactorMatrix.given(answers, correlation), int(answers.n)
     elif isinstance(answers, LargeTable):
         matrix, total = FactorMatrix.of_large(answers, correlation), len(answers)
     else:
-        matrix, total = FactorMatrix.of(answers, correlation, design or Design()), len(answers)
+        matrix, total = FactorMatrix.of(answers, correlation, design or Design(), missing), len(answers)
     number = _decide_number(matrix, n_factors, n_random, seed)
     factors = extract_factors(matrix.corr, number.used, extraction, rotation)
     kept_rotation = rotation if number.used > 1 else "none"
     names = [f"F{i + 1}" for i in range(number.used)]
     overall, adequacy = kmo(matrix.corr)
-    test = bartlett(matrix.unweighted, matrix.n)
+    test = bartlett(matrix.unweighted, matrix.n_paired)
     unrotated, rotated = words(extraction, matrix.words), words(extraction, kept_rotation, matrix.words)
     parts = [
         *suitability_rows(matrix, float(overall), adequacy, test),
@@ -190,6 +194,8 @@ def explore_factors(
         table=gather(parts),
         n_used=matrix.n,
         n_dropped=total - matrix.n,
+        n_incomplete=matrix.n_incomplete,
+        iterations=matrix.iterations,
         kmo=float(overall),
         n_factors=number.used,
         n_factors_parallel=number.parallel,

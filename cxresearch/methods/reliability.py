@@ -1,6 +1,6 @@
 """How consistently the items of each scale measure: alpha, omega, split halves, and what each item adds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -8,7 +8,16 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.answers import Answers, count_rows, moments_of, names_of, replicates_of, sound_answers
+from cxresearch.core.answers import (
+    Answers,
+    Missing,
+    count_rows,
+    moments_of,
+    names_of,
+    replicates_of,
+    rows_with,
+    sound_answers,
+)
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.correlation import identical_pairs
 from cxresearch.core.design import Design
@@ -68,10 +77,11 @@ def check_reliability(
     scales: Mapping[str, Sequence[str]],
     *,
     design: Design | None = None,
+    missing: Missing = "drop",
     n_bootstrap: int = 2000,
     seed: int = 0,
 ) -> ReliabilityResult:
-    """Judge the reliability of each scale by the rows that answered all its items.
+    """Judge the reliability of each scale by the rows that answered its items.
 
     Parameters
     ----------
@@ -79,6 +89,7 @@ def check_reliability(
         which give estimates without intervals
     scales : scale -> items
     design : weights and clusters, respected by estimates and intervals
+    missing : "drop": the rows that answered all items of a scale; "em": all that answered any, by maximum likelihood
     n_bootstrap : replicates behind each 95 % expanded percentile interval; 0 for no intervals
     seed : of the bootstrap
 
@@ -106,24 +117,27 @@ def check_reliability(
     >>> print(round(check_reliability(answers, {"speed": ["q1", "q2"]}, n_bootstrap=200).alpha["speed"], 4))
     0.967
     """
-    answers, design = sound_answers(answers, design=design), design or Design()
+    answers, design = sound_answers(answers, design=design, missing=missing), design or Design()
     _refuse_bad_scales(answers, scales)
     every = list(dict.fromkeys(item for items in scales.values() for item in items))
-    usable, left_out = sort_scales(answers, {**scales, ALL: every}, design)
+    usable, left_out = sort_scales(answers, {**scales, ALL: every}, design, missing=missing)
     if not usable:
         raise InputError(
             "some scale must have two different items that were answered together",
             f"found none among {name_some(scales)} ({len(scales)} scales)",
             "Check `constructs` and missing answers in the study file.",
         )
-    judged = _judge(answers, usable, design, n_bootstrap, seed)
+    draw = partial(replicates_of, answers, n_bootstrap=n_bootstrap, seed=seed, design=design, missing=missing)
+    judged = _judge(usable, draw, shared=missing == "drop")
     alone = len(judged) == 1  # every scale has one item: then the items are told within all
     table = gather([rows for scale in judged for rows in scale.tables(with_items=alone or scale.name != ALL)])
-    n_used, n_dropped, n_clusters = _count_rows(answers, usable, design)
+    n_used, n_dropped, n_clusters = _count_rows(answers, usable, design, missing)
     return ReliabilityResult(
         table=table,
         n_used=n_used,
         n_dropped=n_dropped,
+        n_incomplete=max(moments.n_incomplete for moments in usable.values()),
+        iterations=max(moments.iterations for moments in usable.values()),
         alpha=_by_scale(table, "alpha"),
         omega=_by_scale(table, "omega_total"),
         cautions=(*left_out, *_cautions(judged, table), *few_clusters(n_clusters)),
@@ -131,15 +145,17 @@ def check_reliability(
     )
 
 
-def _count_rows(answers: Answers, usable: Mapping[str, Moments], design: Design) -> tuple[int, int, int | None]:
+def _count_rows(
+    answers: Answers, usable: Mapping[str, Moments], design: Design, missing: Missing
+) -> tuple[int, int, int | None]:
     """Rows that answered some scale, rows that did not, and the clusters of the former."""
     if isinstance(answers, LargeTable):
         n = answers.count_answered([moments.names for moments in usable.values()])
         return n, len(answers) - n, answers.clusters
     if isinstance(answers, Moments):
         return int(answers.n), 0, None
-    complete = [answers[list(moments.names)].notna().all(axis=1) for moments in usable.values()]
-    used = pd.concat(complete, axis=1).any(axis=1)
+    counted = [rows_with(answers, moments.names, missing=missing) for moments in usable.values()]
+    used = pd.concat(counted, axis=1).any(axis=1)
     return int(used.sum()), int((~used).sum()), design.count_clusters(answers.index[used])
 
 
@@ -157,7 +173,7 @@ def _refuse_bad_scales(answers: Answers, scales: Mapping[str, Sequence[str]]) ->
 
 
 def sort_scales(
-    answers: Answers, scales: Mapping[str, Sequence[str]], design: Design
+    answers: Answers, scales: Mapping[str, Sequence[str]], design: Design, *, missing: Missing = "drop"
 ) -> tuple[dict[str, Moments], list[Finding]]:
     """Moments of the scales that can be judged, and why the others cannot."""
     usable: dict[str, Moments] = {}
@@ -166,11 +182,17 @@ def sort_scales(
     for name, items in scales.items():
         if len(items) < 2:
             continue
-        n = count_rows(answers, items)
+        n = min(count_rows(answers, part) for part in ([[item] for item in items] if missing == "em" else [items]))
         if n < 3:
             left_out.append(Finding("reliability.too_few_rows", {"scale": name, "n": n}))
             continue
-        moments = moments_of(answers, items, design=design)
+        try:
+            moments = moments_of(answers, items, design=design, missing=missing)
+        except InputError:
+            if missing != "em":
+                raise
+            left_out.append(Finding("reliability.no_em", {"scale": name}))
+            continue
         constant = [item for item, sd in zip(items, moments.sd, strict=True) if not sd > 0]
         twins = [] if constant else _identical(moments)
         if constant:
@@ -189,15 +211,14 @@ def _identical(moments: Moments) -> list[str]:
 
 
 def _judge(
-    answers: Answers, usable: Mapping[str, Moments], design: Design, n_bootstrap: int, seed: int
+    usable: Mapping[str, Moments], draw: Callable[[Sequence[str]], Moments | None], *, shared: bool
 ) -> list[JudgedScale]:
-    """The scales with their bootstraps; scales answered by the same rows as all items share one."""
-    draw = partial(replicates_of, answers, n_bootstrap=n_bootstrap, seed=seed, design=design)
-    shared = draw(usable[ALL].names) if ALL in usable else None
+    """The scales with their bootstraps; where `shared`, scales answered by the same rows as all items have theirs."""
+    every = draw(usable[ALL].names) if ALL in usable else None
     judged = []
     for name, moments in usable.items():
-        shares = shared is not None and int(moments.n) == int(usable[ALL].n)  # rows complete on all are so on some
-        replicates = shared.select(moments.names) if shared is not None and shares else draw(moments.names)
+        same = name == ALL or (shared and ALL in usable and int(moments.n) == int(usable[ALL].n))
+        replicates = every.select(moments.names) if every is not None and same else draw(moments.names)
         judged.append(JudgedScale.of(name, moments, replicates))
     return judged
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.answers import Answers
+from cxresearch.core.answers import Answers, Missing
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
@@ -75,6 +75,7 @@ def check_validity(
     scales: Mapping[str, Sequence[str]],
     *,
     design: Design | None = None,
+    missing: Missing = "drop",
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> ValidityResult:
@@ -85,6 +86,7 @@ def check_validity(
     answers : (n, p) numeric, nan where not answered; or Moments, then there are no intervals
     scales : construct -> items; those with one item have no such numbers
     design : weights and clusters, respected by estimates and intervals
+    missing : "drop": the rows that answered all items; "em": all that answered any, by maximum likelihood
     n_bootstrap : replicates behind each 95 % percentile interval; 0 for none
     seed : of the bootstrap
 
@@ -114,13 +116,15 @@ def check_validity(
     >>> print(result.htmt.round(2).to_dict())
     {('speed', 'staff'): 0.46}
     """
-    measured = _Measured.of(CfaSample.of(answers, scales, design), n_bootstrap, seed)
+    measured = _Measured.of(CfaSample.of(answers, scales, design, missing=missing), n_bootstrap, seed)
     omega = omega_rows(measured.sample.drawn or measured.sample, measured.model)  # needs the answers themselves
     table = gather([*measured.construct_rows(), omega, *measured.pair_rows()])
     return ValidityResult(
         table=table,
         n_used=measured.sample.n,
         n_dropped=measured.sample.n_dropped,
+        n_incomplete=measured.sample.moments.n_incomplete,
+        iterations=measured.sample.moments.iterations,
         composite_reliability=_by_scale(table, "composite_reliability"),
         omega_ordinal=_by_scale(table, "omega_ordinal"),
         ave=_by_scale(table, "ave"),
