@@ -223,6 +223,7 @@ def _codes_of(frame: pd.DataFrame, *, pairwise: bool = False) -> tuple[np.ndarra
 def refuse_categories(names: list[str], counts: np.ndarray) -> None:
     """Refuse items with a single answer, or with more different answers than grades have."""
     for wrong, what, action in (
+        (counts < 1, "no answers to", "Leave these items out, or check the codes declared as missing."),
         (counts < 2, "the same answer in all rows of", "Leave these items out."),
         (
             counts > MOST_CATEGORIES,

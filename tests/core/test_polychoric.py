@@ -278,4 +278,43 @@ def test_bad_input_is_told(answers, change, message):
     with pytest.raises(InputError, match=message):
         polychoric(answers.assign(**change))
     with pytest.raises(InputError, match=message):
-        permuted_polychorics(answers.assign(**change), 2, seed=1)
+        bootstrap_polychorics(answers.assign(**change), 2, seed=1)
+
+
+def test_missing_answers_are_shuffled_and_taken_pairwise(answers):
+    lacking = answers.mask(np.random.default_rng(4).random(answers.shape) < 0.1)
+    stack = permuted_polychorics(lacking, 40, seed=1)
+    assert np.abs(stack.mean(axis=0) - np.eye(7)).max() < 0.1  # five standard errors of 40 correlations near 0
+    with pytest.raises(InputError, match=r"found no answers to q3 \(1 of 7 items\)"):
+        permuted_polychorics(answers.assign(q3=np.nan), 2, seed=1)
+
+
+def test_pairwise_polychorics_are_those_of_lavaan(answers):
+    i, j = np.indices(answers.shape)
+    lacking = answers.mask((7 * i + 13 * j + i * j) % 17 == 0)
+    reference = pd.read_csv(REFERENCE.parent / "missing" / "polychoric.csv").to_numpy()
+    np.testing.assert_allclose(polychoric(lacking, pairwise=True).corr, reference, atol=1e-5)  # lavaan's optimiser
+
+
+def test_pairwise_polychorics_are_those_of_each_pair_s_own_rows(answers):
+    """Thresholds come from all answers to an item; with the rows of both items alone they move a little."""
+    lacking = answers.mask(np.random.default_rng(4).random(answers.shape) < 0.1)
+    found = polychoric(lacking, pairwise=True)
+    assert found.design_words == "pairwise"
+    assert found.n == lacking.notna().any(axis=1).sum()
+    for first, second in ((0, 1), (2, 6)):
+        pair = lacking.iloc[:, [first, second]]
+        assert found.n_pairs[first, second] == len(pair.dropna())
+        alone = polychoric(pair.dropna())
+        assert found.corr[first, second] == pytest.approx(alone.corr[0, 1], abs=0.02)
+        assert found.corr[first, second] == pytest.approx(polychoric(pair, pairwise=True).corr[0, 1], abs=1e-10)
+        assert found.std_error[first, second] == pytest.approx(alone.std_error[0, 1], rel=0.1)
+    whole = polychoric(answers, pairwise=True)
+    assert (whole.design_words, whole.n) == ("", 260)
+    np.testing.assert_array_equal(whole.corr, polychoric(answers).corr)
+    one, other = answers.columns[:2]
+    lonely = answers.assign(
+        **{one: answers[one].where(answers.index < 100), other: answers[other].where(answers.index > 98)}
+    )
+    with pytest.raises(InputError, match=rf"two rows or more; found fewer for {one} and {other} \(1 of 21 pairs\)"):
+        polychoric(lonely, pairwise=True)

@@ -1,4 +1,4 @@
-# Incomplete answers by R 4.2.2, lavaan 0.6-14. In this folder: Rscript reference.R moments.csv cfa.csv
+# Incomplete answers by R 4.2.2, lavaan 0.6-14. In this folder: Rscript reference.R moments.csv cfa.csv polychoric.csv
 # The ECSI survey with answers taken out by rule (rows i and columns j from 0): those with (7 i + 13 j + i j) mod 17 = 0, IMAG5
 # where IMAG4 is below 7 (missing at random), and all of row 30. Weighted: made-up weights 1, 2, 3, 1, 2, 3, ...
 # moments.csv: saturated ML means and covariances (denominator n). cfa.csv: three constructs by FIML, in two stages (the
@@ -50,3 +50,10 @@ p <- parameterEstimates(f); p <- p[p$op == "~", ]
 rows <- rbind(rows, data.frame(method = "ml", quantity = "coefficient", scale = "drivers", term = p$rhs, estimate = p$est, std_error = p$se))
 rows <- rbind(rows, data.frame(method = "ml", quantity = "r_squared", scale = "drivers", term = "", estimate = lavInspect(f, "r2")[["CUSA1"]], std_error = NA))
 write.csv(rows, a[2], row.names = FALSE, na = "")
+# polychoric.csv: the answers of ../polychoric with the same rule, each pair by the rows that answered both.
+p <- read.csv("../polychoric/answers.csv")
+p <- p[setdiff(names(p), c("weight", "cluster"))]
+i <- row(p) - 1; j <- col(p) - 1
+p[(7 * i + 13 * j + i * j) %% 17 == 0] <- NA
+R <- unclass(q(lavCor(p, ordered = names(p), missing = "pairwise")))
+write.csv(apply(R, 2, function(x) sprintf("%.15g", x)), a[3], row.names = FALSE, quote = FALSE)
