@@ -15,7 +15,7 @@ from cxresearch.core.results import choices, words
 from cxresearch.errors import InputError
 
 Answers = pd.DataFrame | Moments | LargeTable
-Missing = Literal["drop", "em"]
+Missing = Literal["drop", "em", "impute"]
 MOMENTS_ONLY = "moments only"  # in `method`: no rows, so no bootstrap and no robust errors
 
 
@@ -46,7 +46,7 @@ def moments_of(
         return answers.select(items)
     if isinstance(answers, LargeTable):
         return answers[items].totals().moments()
-    if missing == "em":
+    if missing != "drop":
         return em_moments(answers[list(items)], design=design)
     return Moments.from_frame(answers[list(items)].dropna(), design=design)
 
@@ -72,7 +72,7 @@ def replicates_of(
         return None
     if isinstance(answers, LargeTable):
         return answers[items].totals().resample(n_bootstrap, seed=seed)
-    if missing == "em":
+    if missing != "drop":
         return bootstrap_em(answers[list(items)], n_bootstrap, seed=seed, design=design)
     return bootstrap_moments(answers[list(items)].dropna(), n_bootstrap, seed=seed, design=design)
 
@@ -80,7 +80,7 @@ def replicates_of(
 def rows_with(answers: pd.DataFrame, items: Sequence[str], *, missing: Missing = "drop") -> pd.Series:
     """Which rows count for some items: those that answered all of them or, for "em", any."""
     answered = answers[list(items)].notna()
-    return answered.any(axis=1) if missing == "em" else answered.all(axis=1)
+    return answered.all(axis=1) if missing == "drop" else answered.any(axis=1)
 
 
 def count_rows(answers: Answers, items: Sequence[str], *, missing: Missing = "drop") -> int:

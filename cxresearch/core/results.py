@@ -79,8 +79,9 @@ class Result:
     ----------
     table : DataFrame with COLUMNS, one row a number, full precision: the rows of results.csv
     n_used, n_dropped : rows used and rows left out for missing answers
+    missing_policy : how missing answers were treated where a verb lets one choose: "drop" or "em"; else ""
     n_incomplete : how many of the rows used lack an answer
-    iterations : of EM, where `n_incomplete` of them count by maximum likelihood; 0 elsewhere
+    iterations : of EM, where these count by maximum likelihood; 0 elsewhere
     """
 
     views: ClassVar[Mapping[str, View]] = {}
@@ -88,6 +89,7 @@ class Result:
     table: pd.DataFrame
     n_used: int
     n_dropped: int = 0
+    missing_policy: str = ""
     n_incomplete: int = 0
     iterations: int = 0
 

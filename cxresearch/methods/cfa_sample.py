@@ -79,7 +79,7 @@ class CfaSample:
             FactorMatrix.given(moments, "pearson")
             drawn = cls._of_sample(table, scales, seed)
             return cls(moments, several, single, None, Design(), len(table) - int(moments.n), table, drawn)
-        if missing == "em" and answers[every].isna().any(axis=None):
+        if missing != "drop" and answers[every].isna().any(axis=None):
             used = answers.loc[rows_with(answers, every, missing=missing), every]
             own = (design or Design()).on(used.index)
             moments = moments_of(used, every, design=own, missing=missing)

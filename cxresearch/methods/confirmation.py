@@ -147,6 +147,7 @@ def confirm_factors(
         table=_table(found),
         n_used=sample.n,
         n_dropped=sample.n_dropped,
+        missing_policy=missing,
         n_incomplete=sample.moments.n_incomplete,
         iterations=sample.moments.iterations,
         converged=judged is not None,

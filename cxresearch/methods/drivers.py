@@ -7,16 +7,18 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.answers import Answers, count_rows, moments_of, names_of, replicates_of, sound_answers
+from cxresearch.core.answers import Answers, Missing, count_rows, moments_of, names_of, replicates_of, sound_answers
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.correlation import bootstrap_spearman
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import Moments
-from cxresearch.core.results import Finding, Result, View
+from cxresearch.core.results import Finding, Result, View, gather, tidy
 from cxresearch.core.rules import RULES
+from cxresearch.methods.driver_incomplete import IncompleteScores, em_correlations
 from cxresearch.methods.driver_large import large_correlations, large_fit
 from cxresearch.methods.driver_rows import (
+    Fit,
     classical_fit,
     complete_rows,
     correlations,
@@ -123,6 +125,7 @@ class DriverRegression(Result):
             (len(inflated) > 0, "vif", {"drivers": list(inflated["term"]), "worst": vif["estimate"].max()}, "vif"),
             (self.importance == "johnson", "johnson_only", {"count": len(self.drivers), "most": MOST_DRIVERS}, None),
             (self.n_failed > 0, "failed_replicates", {"failed": self.n_failed}, None),
+            (self.n_incomplete > 0, self.missing_policy, {"n_incomplete": self.n_incomplete, "n": self.n_used}, None),
             (True, "association", {"outcome": self.outcome}, None),
         ]  # fmt: skip
         found = [
@@ -140,6 +143,10 @@ def regress_drivers(
     drivers: Sequence[str],
     ranges: Mapping[str, tuple[float, float]] | None = None,
     design: Design | None = None,
+    missing: Missing = "drop",
+    items: pd.DataFrame | None = None,
+    scales: Mapping[str, Sequence[str]] | None = None,
+    n_imputations: int = 20,
     n_bootstrap: int = 2000,
     seed: int = 0,
 ) -> DriverRegression:
@@ -152,7 +159,8 @@ def regress_drivers(
     R² itself is not cut. The importance-performance map sets each driver's importance against its mean; its quadrants, which
     need three drivers, meet at the means of both.
 
-    Rows are used that are complete on the outcome and all drivers and have a weight above 0. Nothing here shows a cause.
+    Rows are used that are complete on the outcome and all drivers and have a weight above 0; or, if `missing` says so, those with
+    any answer to what they are made of. Nothing here shows a cause.
 
     Parameters
     ----------
@@ -161,6 +169,12 @@ def regress_drivers(
     outcome, drivers : columns of `scores`
     ranges : lowest and highest possible score of each driver; performance is then on 0 to 100
     design : survey weights and clusters
+    missing : "drop": complete rows; "em": maximum-likelihood moments of incomplete rows, with errors of the bootstrap and without rank
+        correlations; "impute": as "em", but coefficients with their errors are pooled over imputed answers by Rubin's rules, and
+        the pooled R² stands beside that of maximum likelihood
+    items, scales : for "em" and "impute", the answers (n, q) behind the scores, and construct -> items; the scores themselves are taken
+        for incomplete variables where they are left out
+    n_imputations : of "impute"
     n_bootstrap : replicates behind the intervals; 0 for none
 
     Raises
@@ -184,11 +198,49 @@ def regress_drivers(
     >>> bool(abs(shares.sum() - found.r_squared) < 1e-12)
     True
     """
-    scores, design = sound_answers(scores, design=design), design or Design()
+    scores, design = sound_answers(scores, design=design, missing=missing), design or Design()
     names, total = listed_names(names_of(scores), outcome, list(drivers)), count_rows(scores, [])
+    if missing != "drop" and isinstance(scores, pd.DataFrame):
+        source = IncompleteScores.of(scores if items is None else items, names, scales or {}, design)
+        parts = _of_incomplete(source, total, n_bootstrap, seed, n_imputations if missing == "impute" else 0)
+    else:
+        parts = _of_complete(scores, names, total, design, n_bootstrap, seed)
+    moments, replicates, fit = parts.moments, parts.replicates, parts.fit
+    table, headline = driver_table(moments, replicates, fit, parts.correlation_rows, ranges)
+    return DriverRegression(
+        table=gather([table, parts.more_rows]),
+        n_used=int(moments.n),
+        n_dropped=total - int(moments.n),
+        missing_policy=missing,
+        n_incomplete=moments.n_incomplete,
+        iterations=moments.iterations,
+        outcome=outcome,
+        drivers=tuple(drivers),
+        intercept=fit.intercept,
+        n_clusters=fit.n_clusters,
+        n_failed=parts.n_failed,
+        design_words=moments.design_words,
+        **headline,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the table of a regression is made of; `replicates` may be empty."""
+
+    moments: Moments
+    replicates: Moments
+    fit: Fit
+    correlation_rows: pd.DataFrame
+    more_rows: pd.DataFrame
+    n_failed: int
+
+
+def _of_complete(scores: Answers, names: list[str], total: int, design: Design, n_bootstrap: int, seed: int) -> _Parts:
+    """From complete rows, a large table, or moments."""
     data = complete_rows(scores, names, design) if isinstance(scores, pd.DataFrame) else scores
     design = design.on(data.index) if isinstance(data, pd.DataFrame) else design
-    refuse_few(count_rows(data, names), total, len(drivers))
+    refuse_few(count_rows(data, names), total, len(names) - 1)
     moments = moments_of(data, names, design=design)
     refuse_hopeless(moments, design)
     replicates, n_failed = _usable(replicates_of(data, names, n_bootstrap, seed=seed, design=design), moments)
@@ -199,19 +251,20 @@ def regress_drivers(
         fit, correlation_rows = large_fit(data[names]), large_correlations(data[names], replicates)
     else:
         fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
-    table, headline = driver_table(moments, replicates, fit, correlation_rows, ranges)
-    return DriverRegression(
-        table=table,
-        n_used=int(moments.n),
-        n_dropped=total - int(moments.n),
-        outcome=outcome,
-        drivers=tuple(drivers),
-        intercept=fit.intercept,
-        n_clusters=fit.n_clusters,
-        n_failed=n_failed,
-        design_words=moments.design_words,
-        **headline,
-    )
+    return _Parts(moments, replicates, fit, correlation_rows, tidy("", []), n_failed)
+
+
+def _of_incomplete(source: IncompleteScores, total: int, n_bootstrap: int, seed: int, n_imputations: int) -> _Parts:
+    """From incomplete rows, by maximum likelihood; with imputations, coefficients are pooled over these."""
+    refuse_few(len(source.answers), total, len(source.recipe.columns) - 1)
+    moments = source.moments()
+    refuse_hopeless(moments, source.design)
+    replicates, n_failed = _usable(source.replicates(n_bootstrap, seed), moments)
+    rows = em_correlations(moments, replicates)
+    if n_imputations:
+        fit, pooled = source.imputed_fit(n_imputations, seed)
+        return _Parts(moments, replicates, fit, rows, pooled, n_failed)
+    return _Parts(moments, replicates, source.fit(moments, replicates), rows, tidy("", []), n_failed)
 
 
 def _usable(stack: Moments | None, moments: Moments) -> tuple[Moments, int]:

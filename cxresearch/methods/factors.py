@@ -194,6 +194,7 @@ def explore_factors(
         table=gather(parts),
         n_used=matrix.n,
         n_dropped=total - matrix.n,
+        missing_policy=missing,
         n_incomplete=matrix.n_incomplete,
         iterations=matrix.iterations,
         kmo=float(overall),

@@ -136,6 +136,7 @@ def check_reliability(
         table=table,
         n_used=n_used,
         n_dropped=n_dropped,
+        missing_policy=missing,
         n_incomplete=max(moments.n_incomplete for moments in usable.values()),
         iterations=max(moments.iterations for moments in usable.values()),
         alpha=_by_scale(table, "alpha"),
@@ -182,14 +183,14 @@ def sort_scales(
     for name, items in scales.items():
         if len(items) < 2:
             continue
-        n = min(count_rows(answers, part) for part in ([[item] for item in items] if missing == "em" else [items]))
+        n = min(count_rows(answers, part) for part in ([[item] for item in items] if missing != "drop" else [items]))
         if n < 3:
             left_out.append(Finding("reliability.too_few_rows", {"scale": name, "n": n}))
             continue
         try:
             moments = moments_of(answers, items, design=design, missing=missing)
         except InputError:
-            if missing != "em":
+            if missing == "drop":
                 raise
             left_out.append(Finding("reliability.no_em", {"scale": name}))
             continue

@@ -123,6 +123,7 @@ def check_validity(
         table=table,
         n_used=measured.sample.n,
         n_dropped=measured.sample.n_dropped,
+        missing_policy=missing,
         n_incomplete=measured.sample.moments.n_incomplete,
         iterations=measured.sample.moments.iterations,
         composite_reliability=_by_scale(table, "composite_reliability"),

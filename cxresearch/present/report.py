@@ -101,6 +101,7 @@ class Report:
                 "Choose one of these.",
             )
         layout = lay_out(result.table, result.views[key], key, self.text)
+        layout = replace(layout, notes=(*layout.notes, *_missing_notes(result, self.text)))
         if of:
             layout = replace(layout, title=f"{layout.title} · {self.text.label(of)}")
         self.layout(layout, key, of=of)
@@ -168,6 +169,16 @@ class Report:
         rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(RECORD_COLUMNS))
         rows = rows.drop_duplicates([*KEYS, "method"], keep="last") if parts else rows
         return rows.assign(study=self.study.name, notebook=self.notebook)[list(RECORD_COLUMNS)]
+
+
+def _missing_notes(result: Result, text: Text) -> list[str]:
+    """How missing answers were treated, and how many rows that concerns."""
+    if not result.missing_policy or not (result.n_incomplete or result.n_dropped):
+        return []
+    policy = result.missing_policy if result.n_incomplete else "drop"
+    counts = {"n_used": result.n_used, "n_incomplete": result.n_incomplete, "n_dropped": result.n_dropped}
+    total = result.n_used + result.n_dropped
+    return [text.note(f"table.missing_{policy}", **counts, total=total, iterations=result.iterations)]
 
 
 def _figure_of(drawn: Any) -> Figure:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import narwhals as nw
 import pandas as pd
@@ -46,6 +46,7 @@ class LargeSurvey:
     answers, scores, groups : as in `Survey`, as large tables; weights and clusters stand in them
     items, scales, ranges, outcome, drivers, by, item_log, row_log, paths : as in `Survey`
     design : of nothing, as the tables have their own
+    missing_policy : always "drop"
     sample : a random sample of the rows as an ordinary survey, for what needs the answers themselves
     """
 
@@ -64,6 +65,7 @@ class LargeSurvey:
     sample: Survey
     rows: nw.LazyFrame
     design: Design = field(default_factory=Design)
+    missing_policy: Literal["drop"] = "drop"
     encoding: str = ""
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
     variable_labels: dict[str, str] = field(default_factory=dict)

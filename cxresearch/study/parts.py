@@ -48,7 +48,11 @@ class SurveyPart(Part):
     )
     seconds: Column | None = Field(None, description="Column of the response time, in seconds")
     missing: Codes = Field([], description="Codes that mean 'no answer', in item, outcome and driver columns")
-    missing_policy: Literal["drop"] = Field("drop", description="What to do with rows that lack an answer")
+    missing_policy: Literal["drop", "em", "impute"] = Field(
+        "drop",
+        description="Rows that lack an answer: left out where it is needed; or counted by maximum likelihood (EM); or, in the "
+        "regression of drivers, by multiple imputation",
+    )
     duplicates: Literal["keep", "drop"] = Field("keep", description="What to do with repeated rows; counted either way")
     careless: Literal["keep", "drop"] = Field(
         "keep", description="What to do with careless answers; counted either way"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
@@ -58,6 +58,7 @@ class Survey:
         `cases.by`
     by : `cases.by`, else the first of `groups:`
     design : survey weights and clusters
+    missing_policy : what becomes of rows that lack an answer: "drop", "em" or "impute"
     item_log : what happened to each column of `answers`: n_rows, n_missing, of these n_missing_code and n_out_of_scale; n_text
     row_log : reason, n: rows_read, then rows dropped by reason (blank, where, ...), then rows_used
     flags : bool; duplicate, straightliner, speeder, the indices of careless answering and several_indices (two or more of
@@ -80,6 +81,7 @@ class Survey:
     groups: pd.DataFrame
     by: str | None
     design: Design
+    missing_policy: Literal["drop", "em", "impute"]
     item_log: pd.DataFrame
     row_log: pd.DataFrame
     flags: pd.DataFrame
@@ -181,6 +183,7 @@ def survey_of(file: "StudyFile", table: Table, *, sampled: str = "") -> Survey:
         groups=_groups(file, frame),
         by=case_column(file),
         design=_design(frame, part, sampled),
+        missing_policy=part.missing_policy,
         item_log=answers.log,
         row_log=row_log_of(rows_read=len(table.frame) + table.n_blank, **dropped, rows_used=len(frame)),
         flags=flags,

@@ -254,7 +254,7 @@ FAULTS = [  # text in the full study, what stands there instead, the one fault t
     ("seed: 20261121", "cluster: branch", "cluster: unknown key; did you mean 'survey.cluster' or 'customers'?"),
     ("  strata: region", "  stratum: region", "survey.stratum: unknown key; did you mean 'strata'?"),
     ("duplicates: keep", "duplicates: drp", "survey.duplicates: must be 'keep' or 'drop', found 'drp'"),
-    ("missing_policy: drop", "missing_policy: impute", "survey.missing_policy: must be 'drop', found 'impute'"),
+    ("missing_policy: drop", "missing_policy: mean", "survey.missing_policy: must be 'drop', 'em' or 'impute', found 'mean'"),
     ("missing: [-99, \"\"]", "missing: [-99, [1]]", "survey.missing: must be a number or a text (in quotes), found [1]"),
     ("missing: [-99, \"\"]", "missing: true", "survey.missing: must be a number or a text (in quotes), found true"),
     ("encoding: null", "encoding: utf-88", "survey.encoding: must be an encoding such as utf-8 or gb18030, found 'utf-88'"),
