@@ -109,8 +109,8 @@ def pool(estimates: np.ndarray, variances: np.ndarray, df_complete: float) -> Po
     within, between = variances.mean(axis=0), estimates.var(axis=0, ddof=1)
     total = within + (1 + 1 / m) * between
     share = (1 + 1 / m) * between / total
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         old = (m - 1) / share**2
-    seen = (df_complete + 1) / (df_complete + 3) * df_complete * (1 - share)
-    df = np.where(np.isinf(old), seen, old * seen / (old + seen))
+        seen = (df_complete + 1) / (df_complete + 3) * df_complete * (1 - share)
+        df = np.where(np.isinf(old), seen, old * seen / (old + seen))
     return Pooled(estimates.mean(axis=0), np.sqrt(total), df, (share * (df + 1) + 2) / (df + 3))

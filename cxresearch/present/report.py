@@ -175,7 +175,7 @@ def _missing_notes(result: Result, text: Text) -> list[str]:
     """How missing answers were treated, and how many rows that concerns."""
     if not result.missing_policy or not (result.n_incomplete or result.n_dropped):
         return []
-    policy = result.missing_policy if result.n_incomplete else "drop"
+    policy = "em" if result.n_incomplete else "drop"
     counts = {"n_used": result.n_used, "n_incomplete": result.n_incomplete, "n_dropped": result.n_dropped}
     total = result.n_used + result.n_dropped
     return [text.note(f"table.missing_{policy}", **counts, total=total, iterations=result.iterations)]

@@ -41,7 +41,7 @@ def test_moments_give_their_part_and_nothing_to_resample(frame):
 
 def test_another_policy_is_refused(frame):
     for ask in (moments_of, lambda *data, missing: replicates_of(*data, 5, seed=1, missing=missing)):
-        with pytest.raises(InputError, match="`missing` must be one of drop, em; found 'mean'"):
+        with pytest.raises(InputError, match="`missing` must be one of drop, em, impute; found 'mean'"):
             ask(frame, ["a"], missing="mean")
 
 
