@@ -85,7 +85,7 @@ class CfaSample:
             moments = moments_of(used, every, design=own, missing=missing)
             FactorMatrix.given(moments, "pearson")
             return cls(moments, several, single, None, own, len(answers) - len(used), used)
-        matrix = FactorMatrix.of(answers[every], "pearson", design or Design())
+        matrix = FactorMatrix.of(answers[every], "pearson", design or Design(), with_polychorics=False)
         rows = answers[every].dropna()
         own = (design or Design()).on(rows.index)
         moments = moments_of(rows, every, design=own)

@@ -102,10 +102,13 @@ class FactorMatrix:
         correlation: Correlation | Literal["auto"],
         design: Design,
         missing: Missing = "drop",
+        *,
+        with_polychorics: bool = True,
     ) -> "FactorMatrix":
         """The matrix of the rows that count: those that answered all items or, for "em", any of them.
 
-        Of incomplete rows, Pearson correlations are those of maximum likelihood and polychoric ones are taken pairwise.
+        Of incomplete rows, Pearson correlations are those of maximum likelihood and polychoric ones are taken pairwise. Polychorics of
+        items with few grades come along unless not wanted.
 
         Raises
         ------
@@ -124,7 +127,7 @@ class FactorMatrix:
         suitable = suitable_correlation(rows, design=design) if correlation == "auto" else None
         kind = suitable.kind if suitable else cast(Correlation, correlation)
         _refuse_dependent(linear.corr, names)
-        ordinal = _polychorics(rows, kind, design)
+        ordinal = _polychorics(rows, kind, design) if with_polychorics or kind == "polychoric" else None
         estimated, corr = _matrix(rows, kind, design, ordinal, linear)
         if kind == "spearman":
             _refuse_dependent(corr, names)
