@@ -89,7 +89,7 @@ def run(
 ) -> None:
     """Run the notebooks over every study of FILES; what is up to date is left alone.
 
-    Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same).
+    Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same), 130 broken off.
     """
     from cxresearch.batch.destination import destination
     from cxresearch.batch.memory import bytes_of

@@ -250,6 +250,9 @@ def test_breaking_off_leaves_no_kernel_and_says_what_was_done(tmp_path, number):
     assert "the run was stopped" in stdout
     assert "02_waits" not in stdout
     assert "Stopped before the end." in stderr
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (report["end"], [row["status"] for row in report["notebooks"]]) == ("stopped", ["failed", "not run"])
+    assert (tmp_path / "out" / "post" / "01_sleeps.failed.ipynb").exists()
     for pid in (tmp_path / "pids").read_text().split():  # the server of warm kernels and the kernel
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
@@ -264,6 +267,8 @@ def test_a_failure_stops_the_others_only_if_asked(tmp_path, options):
     assert result.exit_code == 1
     assert ("Stopped at the first failure." in result.stderr) == bool(options)
     assert ("03_waits" in result.stdout) != bool(options)
+    report = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert report["end"] == ("first failure" if options else "finished")
     assert (tmp_path / "out" / "post" / "index.html").exists()
 
 

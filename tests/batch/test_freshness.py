@@ -1,13 +1,9 @@
 """What is up to date is not run again, and what is not says why."""
 
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
-import time
 
 import pytest
 from batch.samples import write_notebook, write_study
@@ -203,20 +199,3 @@ def test_what_failed_or_was_skipped_runs_again(fresh, tmp_path):
     assert "Everything is up to date." in fresh()
     path.write_text(good)
     assert plan(fresh)["02_two"] == "run: it was skipped the last time"
-
-
-def test_a_run_that_was_killed_goes_on_where_it_was(run, tmp_path):
-    wait = f"import time; Path({str(tmp_path / 'here')!r}).touch(); Path({str(tmp_path / 'go')!r}).exists() or time.sleep(600)"
-    write_notebook(tmp_path / "notebooks", "02_two", REPORT.format(name="02_two", more=wait))
-    words = ["-m", "cxresearch", "run", tmp_path / "post.yaml", "--notebooks", tmp_path / "notebooks"]
-    words += ["--outputs", tmp_path / "out", "--jobs", "1"]
-    process = subprocess.Popen([sys.executable, *map(str, words)], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 40
-    while not (tmp_path / "here").exists() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    (tmp_path / "go").touch()
-    assert plan(run) == {"01_one": "up to date", "02_two": "run: it has not run yet"}
-    assert "1 ok, 1 up to date" in run()
-    assert (tmp_path / "out" / "post" / "index.html").exists()
