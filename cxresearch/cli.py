@@ -87,7 +87,7 @@ def run(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Run the notebooks over every study of FILES; what is up to date is left alone.
+    """Run the notebooks over every study of FILES, paths or URLs; what is up to date is left alone.
 
     Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same), 130 broken off.
     """

@@ -105,7 +105,8 @@ def execute(
 
 
 def say_parameters(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]) -> None:
-    """Put parameters into the cell of those handed over, where a notebook was run with others: in a folder elsewhere."""
+    """Let a notebook say these parameters, where it was run with others: in a folder elsewhere, with a secret in a URL."""
+    notebook.metadata.setdefault("papermill", {})["parameters"] = dict(parameters)
     for cell in notebook.cells:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.source = translate_parameters(KERNEL_NAME, "python", dict(parameters), "Parameters")

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import fsspec
 import pytest
 from batch.samples import write_notebook, write_study
 from click.testing import CliRunner, Result
@@ -95,13 +96,12 @@ def has_ended(pid: int) -> bool:
 
 
 def test_a_cluster_gives_what_this_machine_gives(tmp_path, cluster):
-    for name in ("post", "bank"):
-        write_study(tmp_path, name)
+    write_study(tmp_path, "post")
     write_notebook(tmp_path / "notebooks", "01_one", WRITE.format(name="01_one"))
     write_notebook(tmp_path / "notebooks", "02_raises", "print('so far')", "1 / 0")
     write_notebook(tmp_path / "notebooks", "03_experts", "1", needs=("experts.judgements",))
-    far = on(cluster, *words(tmp_path, "post", "bank", out="far"))
-    near = CliRunner().invoke(main, words(tmp_path, "post", "bank", out="near"))
+    far = on(cluster, *words(tmp_path, out="far"))
+    near = CliRunner().invoke(main, words(tmp_path, out="near"))
     assert (far.exit_code, near.exit_code) == (1, 1)
     plainly = [re.sub(r" +[\d.]+ s(?= |$)", "", each.stdout, flags=re.MULTILINE) for each in (far, near)]
     assert plainly[0].replace(str(tmp_path / "far"), str(tmp_path / "near")) == plainly[1]
@@ -115,17 +115,16 @@ def test_a_cluster_gives_what_this_machine_gives(tmp_path, cluster):
         assert str(sources[0]).replace(str(tmp_path / "far"), str(tmp_path / "near")) == str(sources[1])
     report = json.loads((tmp_path / "far" / "run.json").read_text())
     assert (report["scheduler"], report["workers"], report["jobs"]) == (cluster, 2, 2)
-    again = on(cluster, *words(tmp_path, "post", "bank", out="far"), "--only", "1")
+    again = on(cluster, *words(tmp_path, out="far"), "--only", "1")
     assert "Everything is up to date." in again.stdout
 
 
-@pytest.mark.parametrize("warm", [False, True], ids=["plain", "warm"])
-def test_a_task_whose_worker_is_killed_is_done_by_another_one(tmp_path, cluster, warm):
+def test_a_task_whose_worker_is_killed_is_done_by_another_one(tmp_path, cluster):
     write_study(tmp_path, "post")
     kill = f"import pathlib\nif not pathlib.Path({str(tmp_path / 'pid')!r}).exists():" + indented(kill_worker(tmp_path))
     write_notebook(tmp_path / "notebooks", "01_kills", kill, WRITE.format(name="01_kills"))
     write_notebook(tmp_path / "notebooks", "02_other", WRITE.format(name="02_other"))
-    result = on(cluster, *[word for word in words(tmp_path) if word != "--plain" or not warm])
+    result = on(cluster, *[word for word in words(tmp_path) if word != "--plain"])
     assert result.exit_code == 0, result.output
     told = statuses(tmp_path / "out" / "post")
     assert re.fullmatch(r"worker tcp://127\.0\.0\.1:\d+ was lost", told["01_kills"]["retried"])
@@ -145,6 +144,18 @@ def test_a_task_that_costs_two_workers_has_failed(tmp_path, cluster):
     assert re.fullmatch(r"worker tcp://127\.0\.0\.1:\d+ was lost", told["01_kills"]["retried"])
     assert told["01_kills"]["reason"] != told["01_kills"]["retried"]
     assert told["02_other"]["status"] == "ok"
+    assert has_ended(int((tmp_path / "pid").read_text()))
+
+
+def test_what_a_cluster_delivers_may_go_to_a_url(tmp_path, cluster):
+    write_study(tmp_path, "post")
+    write_notebook(tmp_path / "notebooks", "01_one", WRITE.format(name="01_one"))
+    memory = fsspec.filesystem("memory")
+    result = on(cluster, *[word.replace(str(tmp_path / "out"), "memory://lab") for word in words(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert b"post,01_one,rows,,,,5" in memory.cat("/lab/post/results.csv")
+    assert b'output_dir = \\"memory://lab\\"' in memory.cat("/lab/post/01_one.ipynb")
+    memory.store.clear()
 
 
 def kill_worker(folder: Path) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
@@ -13,8 +14,12 @@ from click.testing import CliRunner, Result
 from fsspec.implementations.memory import MemoryFileSystem
 
 from cxresearch.batch import remote_lock
+from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.lock import InUseError
+from cxresearch.batch.notebooks import read_notebooks
+from cxresearch.batch.plan import plan_run
 from cxresearch.batch.remote_lock import RemoteLocks
+from cxresearch.batch.workers import run_task
 from cxresearch.cli import main
 from cxresearch.study.urls import Url
 
@@ -95,6 +100,35 @@ def test_a_run_sends_everything_and_the_next_one_only_what_has_changed(place, me
     assert there(memory) == made - {"tables/01_one_more.csv", "tables/02_two_more.csv"}
     assert memory.cat("/lab/out/post/results.csv").count(b"rows,,,,10") == 2
     assert "01_one  run: outputs are gone: 01_one_more.csv" in run(place, "--dry-run").stdout
+
+
+def test_a_study_file_by_url_reaches_the_kernel(place, memory):
+    read = "from cxresearch.study.urls import place; print(place(study_file).name, len(place(study_file).read_bytes()) > 9)"
+    write_notebook(place / "notebooks", "01_one", read)
+    words = [
+        "run",
+        f"file://{place}/p*.yaml",
+        "--notebooks",
+        place / "notebooks",
+        "--outputs",
+        place / "out",
+        "--plain",
+    ]
+    result = CliRunner().invoke(main, [str(word) for word in [*words, "--only", "1"]])
+    assert result.exit_code == 0, result.output
+    assert '"post.yaml True\\n"' in (place / "out" / "post" / "01_one.ipynb").read_text()
+
+
+def test_what_is_secret_in_an_address_is_not_in_the_notebook(place):
+    task = plan_run([place / "post.yaml"], read_notebooks(place / "notebooks"), outputs=place / "out").tasks[0]
+    given = {**task.parameters, "study_file": "https://me:word@host/post.yaml?token=abc"}
+    write_notebook(place / "notebooks", "01_one", "1")
+    with KernelPool(jobs=1) as pool:
+        assert run_task(replace(task, parameters=given), pool).status == "ok"
+    executed = (place / "out" / "post" / "01_one.ipynb").read_text()
+    assert "https://host/post.yaml" in executed
+    assert "word" not in executed
+    assert "abc" not in executed
 
 
 def test_a_page_that_is_gone_is_made_again_without_running(place, memory):
