@@ -14,9 +14,7 @@ from cxresearch.methods.invariance_rows import Levels, difference_test
 from cxresearch.methods.invariance_scores import KINDS, Partial, release_items
 
 FIT_RULES = {"cfi": RULES["cfi_good"], "rmsea": RULES["rmsea_good"]}
-OF_ITEMS = frozenset(
-    f"invariance.{kind}" for kind in ("loadings", "intercepts", "no_items")
-)  # the gate has its own of them
+OF_ITEMS = frozenset(f"invariance.{kind}" for kind in ("loadings", "intercepts"))  # the gate has its own of them
 
 
 @dataclass(frozen=True, slots=True)

@@ -454,4 +454,4 @@ def test_small_differences_of_many_items_are_not_pinned_on_one():
     told = next(caution for caution in result.finding().cautions if caution.key == "invariance.no_items")
     p_value = result.pick("invariance_chi2_change", method="mlr", scale="scalar")["p_value"].item()
     assert told.values["p"] == pytest.approx(p_value, rel=1e-12)
-    assert keys_of(result.gate("company", "speed")) == ["no_items"]
+    assert "no_items" in keys_of(result.gate("company", "speed"))
