@@ -104,8 +104,8 @@ def ordinal_indices(
     corr: np.ndarray,
     implied: np.ndarray,
     weights: np.ndarray,
-    misfit: np.ndarray,
     gamma: np.ndarray,
+    traces: tuple[float, float],
     n: int,
     df: int,
 ) -> FitIndices:
@@ -119,8 +119,8 @@ def ordinal_indices(
     ----------
     corr, implied : (p, p)
     weights : (m,) of the m = p(p - 1)/2 pairs
-    misfit : (m, m) the matrix U: the weights, less what the parameters fit
     gamma : (m, m) asymptotic covariance of the correlations, times n
+    traces : tr(U gamma) and tr((U gamma)^2), U being the weights less what the parameters fit
     n : respondents
     df : degrees of freedom of the model
 
@@ -132,18 +132,19 @@ def ordinal_indices(
     upper = np.triu_indices(len(corr), 1)
     squares, plain_squares = (weights @ part**2 for part in ((corr - implied)[upper], corr[upper]))
     plain_df = len(weights)
-    factor, chi2 = _scaled_and_shifted(n * squares, df, misfit @ gamma)
-    _, plain = _scaled_and_shifted(n * plain_squares, plain_df, weights[:, None] * gamma)
+    plain_traces = float(weights @ np.diag(gamma)), float(weights @ gamma**2 @ weights)
+    factor, chi2 = _scaled_and_shifted(n * squares, df, traces)
+    _, plain = _scaled_and_shifted(n * plain_squares, plain_df, plain_traces)
     srmr = float(np.sqrt(((corr - implied)[np.tril_indices(len(corr))] ** 2).mean()))
     return replace(indices_of((chi2, df), (plain, plain_df), n - 1, srmr, (1.0, 1.0)), scaling=factor)
 
 
-def _scaled_and_shifted(statistic: float, df: int, spread: np.ndarray) -> tuple[float, float]:
-    """Scaling factor 1 / a and chi-square of a statistic whose weighted squares have this spread U gamma."""
+def _scaled_and_shifted(statistic: float, df: int, traces: tuple[float, float]) -> tuple[float, float]:
+    """Scaling factor 1 / a and chi-square of a statistic, given tr(U gamma) and tr((U gamma)^2)."""
     if not df:
         return 1.0, 0.0
-    scale = np.sqrt(df / (spread * spread.T).sum())
-    return float(1 / scale), float(scale * statistic + df - scale * np.trace(spread))
+    scale = np.sqrt(df / traces[1])
+    return float(1 / scale), float(scale * (statistic - traces[0]) + df)
 
 
 def _rmsea_interval(chi2: float, df: int, n: int, factor: float) -> tuple[float, float]:

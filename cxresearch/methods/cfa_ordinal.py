@@ -82,7 +82,15 @@ def fit_ordinal(rows: pd.DataFrame, model: FactorModel, design: Design) -> tuple
         return found, None
     slopes = derivatives(fit.parameters)
     gains = np.linalg.solve(normal_matrix(slopes, weights), (slopes * weights[:, None]).T)
-    implied = fit.parameters.implied()
-    misfit = np.diag(weights) - (weights[:, None] * slopes) @ gains
-    indices = ordinal_indices(found.corr, implied, weights, misfit, gamma, found.n, model.df)
+    traces = _traces(weights, slopes, gains, gamma)
+    indices = ordinal_indices(found.corr, fit.parameters.implied(), weights, gamma, traces, found.n, model.df)
     return found, OrdinalFit(model, found, fit, gains, gains @ gamma @ gains.T / found.n, indices, influences)
+
+
+def _traces(weights: np.ndarray, slopes: np.ndarray, gains: np.ndarray, gamma: np.ndarray) -> tuple[float, float]:
+    """tr(U gamma) and tr((U gamma)^2) with U = W - W slopes gains, without the products of (m, m) matrices that they stand for."""
+    seen = gamma @ (slopes * weights[:, None])
+    fitted = gains @ seen
+    first = weights @ np.diag(gamma) - np.trace(fitted)
+    crossed = ((gains @ gamma) * (seen * weights[:, None]).T).sum()
+    return float(first), float(weights @ gamma**2 @ weights - 2 * crossed + (fitted * fitted.T).sum())
