@@ -36,7 +36,7 @@ def design_effects(index: pd.Index, design: Design, outcome: pd.Series | None = 
     parts = []
     if design.weights is not None:
         weights = design.weights_on(index)
-        parts.append(_rows(float(np.mean(weights**2)), len(weights), words("kish", "unequal weights")))
+        parts.append(_rows(float(np.mean(weights**2)), len(weights), words("kish", "unequal weights", design.sampled)))
     if outcome is not None and not design.is_simple:
         answered = outcome.dropna()
         effect = _effect_on_mean(answered, design) if len(answered) > 1 else np.nan

@@ -42,15 +42,19 @@ CARELESS = ("straightliner", "speeder", "several_indices")  # flags that make a 
 TOLD = ("duplicate", *CARELESS)  # in words; the single indices stand in the table, none of them decides alone
 
 
-def flag_shares(flags: pd.DataFrame) -> pd.DataFrame:
-    """Share of the rows that each flag marks, and that any flag of carelessness marks."""
-    parts = [_share(flag.quantity, flags[name], flag.said) for name, flag in FLAGS.items() if name in flags]
+def flag_shares(flags: pd.DataFrame, sampled: str = "") -> pd.DataFrame:
+    """Share of the rows that each flag marks, and that any flag of carelessness marks; `sampled` says of what they are a sample."""
+    parts = [
+        _share(flag.quantity, flags[name], words(flag.said, sampled)) for name, flag in FLAGS.items() if name in flags
+    ]
     judged = [name for name in CARELESS if name in flags]
     if judged:
-        said = words("any of these", *(FLAGS[name].said for name in judged))
+        said = words("any of these", *(FLAGS[name].said for name in judged), sampled)
         parts.append(_share("careless_flagged", flags[judged].any(axis=1), said))
     overlap = find_overlap(flags)
-    return gather([*parts, pattern_rows("flag_pattern_share", overlap)] if len(overlap.marks.columns) else parts)
+    return gather(
+        [*parts, pattern_rows("flag_pattern_share", overlap, sampled)] if len(overlap.marks.columns) else parts
+    )
 
 
 def find_overlap(flags: pd.DataFrame) -> Patterns:

@@ -118,8 +118,8 @@ def check_quality(
 
     Parameters
     ----------
-    answers : (n, p) numeric, nan where not answered
-    item_log : one row a column of `answers`: n_rows, n_out_of_scale among others, as a survey counts them
+    answers : (n, p) numeric, nan where not answered; of a large survey a random sample, as `design` then says
+    item_log : one row a column of `answers`: n_rows, n_missing, n_out_of_scale among others, as a survey counts them
     flags : bool, one row a respondent judged, columns of duplicate, straightliner, speeder, the indices of careless
         answering (long_string, low_variability, even_odd, synonyms, mahalanobis) and several_indices
     row_log : columns reason and n: rows_read, rows dropped by reason, rows_used
@@ -155,32 +155,40 @@ def check_quality(
     0.25
     """
     _refuse_misfits(answers, item_log, flags, row_log)
-    counts = row_log.set_index("reason")["n"]
-    n_missing = answers.isna().sum().to_numpy()
-    parts = [_row_counts(counts), design_effects(answers.index, design or Design(), outcome)]
+    counts, design = row_log.set_index("reason")["n"], design or Design()
+    n_rows, n_missing = _missing_counts(answers, item_log, design)
+    parts = [_row_counts(counts), design_effects(answers.index, design, outcome)]
     parts += [
-        _share_rows("missing_share", n_missing, len(answers), term=list(answers.columns)),
+        _share_rows("missing_share", n_missing, n_rows, term=list(answers.columns)),
         _share_rows(
             "out_of_range",
             item_log["n_out_of_scale"].to_numpy(),
             item_log["n_rows"].to_numpy(),
             term=list(item_log.index),
         ),
-        flag_shares(flags),
+        flag_shares(flags, design.sampled),
     ]
     empty = tuple(str(name) for name in answers if answers[name].isna().all())
     constant = tuple(str(name) for name in answers if answers[name].min() == answers[name].max())
     return QualityResult(
         table=gather(parts),
-        n_used=len(answers),
+        n_used=int(counts["rows_used"]) if design.sampled else len(answers),
         n_dropped=int(counts["rows_read"] - counts["rows_used"]),
         n_read=int(counts["rows_read"]),
-        missing=float(n_missing.sum() / answers.size) if answers.size else float("nan"),
+        missing=float(n_missing.sum() / n_rows.sum()) if n_rows.sum() else float("nan"),
         constant=constant,
         empty=empty,
         copies=find_copies(answers.drop(columns=[*empty, *constant])),
         overlap=find_overlap(flags),
     )
+
+
+def _missing_counts(answers: pd.DataFrame, item_log: pd.DataFrame, design: Design) -> tuple[np.ndarray, np.ndarray]:
+    """Rows, and missing answers among them, of each column (p,): those of the log where the answers are a sample."""
+    if design.sampled:
+        log = item_log.loc[list(answers)]
+        return log["n_rows"].to_numpy(), log["n_missing"].to_numpy()
+    return np.full(answers.shape[1], len(answers)), answers.isna().sum().to_numpy()
 
 
 def find_copies(answers: pd.DataFrame) -> tuple[tuple[str, str], ...]:

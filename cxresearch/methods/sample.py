@@ -87,7 +87,7 @@ def check_sample(groups: pd.DataFrame, *, design: Design | None = None, min_grou
     0.333
     """
     design = design or Design()
-    parts = [tidy("group_count", len(groups), term=EVERYONE, n=len(groups))]
+    parts = [tidy("group_count", len(groups), term=EVERYONE, n=len(groups), method=design.sampled)]
     plain, hidden = [], {}
     for column in groups:
         known = groups[column].dropna()
@@ -107,7 +107,7 @@ def _column_rows(known: pd.Series, shown: list[str], term: str, design: Design) 
     member = _membership(known, shown)
     keys = {"term": term, "group": shown, "n": len(known)}
     return [
-        tidy("group_count", member.sum(axis=0), **keys),
+        tidy("group_count", member.sum(axis=0), method=design.sampled, **keys),
         _share_rows(_share(member, known.index, design), _method(design), **keys),
     ]
 
@@ -116,7 +116,7 @@ def _plain_rows(known: pd.Series, shown: list[str], term: str, design: Design) -
     """Unweighted shares beside weighted ones."""
     if design.weights is None or not shown:
         return []
-    clusters_only = Design(clusters=design.clusters)
+    clusters_only = Design(clusters=design.clusters, sampled=design.sampled)
     share = _share(_membership(known, shown), known.index, clusters_only)
     return [_share_rows(share, words("unweighted", _method(clusters_only)), term=term, group=shown, n=len(known))]
 

@@ -265,6 +265,26 @@ def test_indices_are_shares_and_their_overlap_is_told():
     assert "quality.long_strings" not in told
 
 
+def test_of_a_large_survey_missing_answers_are_counted_in_all_rows_and_the_rest_in_a_sample():
+    said = "random sample of 5 of 500 rows"
+    log = ITEM_LOG.assign(n_rows=500, n_missing=[100, 0, 50, 500, 0], n_out_of_scale=[0, 0, 25, 0, 0])
+    rows = pd.DataFrame({"reason": ["rows_read", "rows_used"], "n": [500, 500]})
+    design = Design(weights=pd.Series([1.0, 2, 3, 4, 0]), sampled=said)
+    found = check_quality(ANSWERS, log, flags=FLAGS, row_log=rows, design=design)
+    missing = found.pick("missing_share").set_index("term")
+    assert missing["estimate"].tolist() == [0.2, 0.0, 0.1, 1.0, 0.0]
+    assert set(missing["n"]) == {500}
+    assert set(missing["method"]) == {"wilson"}
+    assert (found.missing, found.n_used) == (650 / 2500, 500)
+    sampled = found.table[found.table["method"].str.contains(said)]
+    assert {"duplicate_rows", "careless_flagged", "flag_pattern_share", "design_effect"} <= set(sampled["quantity"])
+    assert "500 行中随机抽取的 5 行" in Text("zh").method(f"wilson; {said}")
+    sample = check_sample(pd.DataFrame({"company": list("aabbb")}), design=design)
+    assert (
+        sample.records()["method"].str.contains(said).where(sample.records()["quantity"] != "missing_share", True).all()
+    )
+
+
 def test_constant_empty_and_equal_items_are_named(quality):
     assert quality.constant == ("q3",)
     assert quality.empty == ("q4",)

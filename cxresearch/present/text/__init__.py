@@ -29,7 +29,10 @@ Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
 SHOWN_PAIR = " – "  # between the labels of a pair
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is not there in every build, and ten times as fast
-_WITHIN = re.compile(r"within (?P<days>\d+) days")  # a choice with a number in it
+_NUMBERED = {  # choices with numbers in them -> the note that says them
+    "table.within": re.compile(r"within (?P<days>\d+) days"),
+    "table.sample": re.compile(r"random sample of (?P<n>\d+) of (?P<total>\d+) rows"),
+}
 _SEPARATORS = {"en": ", ", "zh": "、"}
 _CHOICE_GAPS = {"en": "; ", "zh": "；"}
 _SENTENCE_GAPS = {"en": " ", "zh": ""}
@@ -96,9 +99,10 @@ class Text:
         return _CHOICE_GAPS[self.language].join(map(self._choice, filter(None, words.split("; "))))
 
     def _choice(self, word: str) -> str:
-        within = _WITHIN.fullmatch(word)
-        if within:
-            return self.note("table.within", days=int(within["days"]))
+        for note, pattern in _NUMBERED.items():
+            found = pattern.fullmatch(word)
+            if found:
+                return self.note(note, **{name: int(number) for name, number in found.groupdict().items()})
         column = word.removeprefix("by ")
         return self.label(word) if column == word else self.note("table.by", column=self.label(column))
 
