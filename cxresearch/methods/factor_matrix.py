@@ -297,8 +297,15 @@ def _refuse_dependent(corr: np.ndarray, names: list[str]) -> None:
             "Leave one item of each pair out.",
         )
     values, vectors = np.linalg.eigh(corr)
+    involved = [name for name, part in zip(names, np.abs(vectors[:, 0]), strict=True) if part > 0.05]
+    if values[0] < -SINGULAR:
+        raise InputError(
+            "the correlations must be positive definite",
+            f"found the smallest eigenvalue {values[0]:.3f}, which no complete answers can give, mostly from "
+            f"{name_some(involved, 10)}",
+            "Look for a mistyped correlation; of rows, use those that are complete.",
+        )
     if not values[0] > SINGULAR:
-        involved = [name for name, part in zip(names, np.abs(vectors[:, 0]), strict=True) if part > 0.05]
         raise InputError(
             "no item may follow from the others",
             f"found a linear dependence among {name_some(involved, 10)}",

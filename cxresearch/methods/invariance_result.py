@@ -14,7 +14,7 @@ from cxresearch.methods.invariance_rows import Levels, difference_test
 from cxresearch.methods.invariance_scores import KINDS, Partial, release_items
 
 FIT_RULES = {"cfi": RULES["cfi_good"], "rmsea": RULES["rmsea_good"]}
-OF_ITEMS = frozenset(f"invariance.{kind}" for kind in ("loadings", "intercepts"))  # the gate has its own of them
+NOT_OF_GATE = frozenset(f"invariance.{key}" for key in ("loadings", "intercepts", "dropped"))  # it has its own of items
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class InvarianceResult(Result):
             more.insert(
                 0, Finding(f"invariance.gate_{'items' if own else 'no_items'}", {"items": own, "measures": inside})
             )
-        others = [caution for caution in verdict.cautions if caution.key not in OF_ITEMS]
+        others = [caution for caution in verdict.cautions if caution.key not in NOT_OF_GATE]
         return Finding(f"invariance.gate_{verdict.level}", values, rule, (*more, *others))
 
 
@@ -163,7 +163,11 @@ def _cautions(levels: Levels, level: str, partial: Partial | None) -> list[Findi
     plain = reached(levels.plain)
     if plain != level:
         found.append(Finding("invariance.estimators_differ", {"level": plain}))
-    return [*found, *_by_chen(sample.n, judged, level), *sample.left_out]
+    found += [*_by_chen(sample.n, judged, level), *sample.left_out]
+    if sample.n_dropped:
+        values = {"n_dropped": sample.n_dropped, "total": sample.n_dropped + sample.n_complete}
+        found.append(Finding("invariance.dropped", values))
+    return found
 
 
 def _improper(levels: Levels, level: str) -> list[Finding]:

@@ -34,7 +34,8 @@ class GroupedSample:
     moments : of their items, in units of `deviations`
     deviations : (p,) within the groups, denominator n
     rows : the answers behind them, in the same units
-    n_dropped : rows without a group, an answer to every item, or a weight above 0
+    n_complete : rows with a group, an answer to every item, and a weight above 0, also of groups that are left out
+    n_dropped : the other rows
     left_out : which groups are not compared, and why
     coarse : items that hold too few different answers in some group to pass for numbers
     design_words : what a `method` says of weights
@@ -47,6 +48,7 @@ class GroupedSample:
     moments: GroupedMoments
     deviations: np.ndarray
     rows: GroupedRows
+    n_complete: int
     n_dropped: int
     left_out: tuple[Finding, ...]
     coarse: tuple[str, ...]
@@ -83,7 +85,7 @@ def groups_of(
         values = {"by": by, "count": len(moments), "least": least, "n_complete": len(rows), "n_rows": len(answers)}
         return Finding("invariance.few_groups", values), *told
     used = pd.concat([parts[code] for code in moments])
-    return _stacked(by, model, moments, used, codes[used.index], design, len(answers) - len(codes), tuple(told))
+    return _stacked(by, model, moments, used, codes, design, len(answers), tuple(told))
 
 
 def _small(by: str, small: list[str], least: int) -> Finding:
@@ -113,7 +115,7 @@ def _stacked(
     used: pd.DataFrame,
     codes: pd.Series,
     design: Design,
-    n_dropped: int,
+    n_rows: int,
     told: tuple[Finding, ...],
 ) -> GroupedSample:
     """The sample of the groups that are left, in units that they share."""
@@ -122,8 +124,8 @@ def _stacked(
     cov = np.stack([part.cov * (part.n - 1) / part.n for part in every])
     deviations = np.sqrt(n / n.sum() @ np.diagonal(cov, axis1=1, axis2=2))
     own = design.on(used.index)
-    number = pd.Categorical(codes, categories=list(moments)).codes.astype(int)
-    weights = np.concatenate([design.weights_on(codes.index[number == group]) for group in range(len(n))])
+    number = pd.Categorical(codes[used.index], categories=list(moments)).codes.astype(int)
+    weights = np.concatenate([design.weights_on(used.index[number == group]) for group in range(len(n))])
     unit = None if own.clusters is None else own.clusters_on(used.index)
     return GroupedSample(
         by=by,
@@ -134,7 +136,8 @@ def _stacked(
         ),
         deviations=deviations,
         rows=GroupedRows(used.to_numpy(float) / deviations, number, weights, unit),
-        n_dropped=n_dropped,
+        n_complete=len(codes),
+        n_dropped=n_rows - len(codes),
         left_out=told,
         coarse=_coarse(used, number),
         design_words="weighted" if own.weights is not None else "",

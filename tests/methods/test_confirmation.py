@@ -286,3 +286,11 @@ def test_a_stack_of_moments_is_told():
     stack = Moments(np.array([9, 9]), np.zeros((2, 3)), np.stack([np.eye(3)] * 2), ("a", "b", "c"))
     with pytest.raises(InputError, match=r"must be those of one sample.*found covariances of shape \(2, "):
         confirm_factors(stack, {"one": ["a", "b", "c"]})
+
+
+def test_a_matrix_that_is_not_positive_definite_is_told():
+    corr = pd.DataFrame([[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]], index=list("abc"), columns=list("abc"))
+    with pytest.raises(
+        InputError, match=r"must be positive definite; found the smallest eigenvalue -0\.800.*from a, b, c"
+    ):
+        confirm_factors(Moments.from_correlation(corr, 200), {"one": ["a", "b", "c"]})

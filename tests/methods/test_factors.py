@@ -424,7 +424,7 @@ def cautions(result):
         ({"q2": lambda frame: 6 - frame["q1"]}, {}, r"found q1 and q2 perfectly correlated"),
         ({"q8": lambda frame: frame["q1"] + frame["q2"]}, {}, "linear dependence among q1, q2, q8"),
         ({"q2": "often"}, {}, "numeric; found text in q2"),
-        ({"q2": np.nan}, {}, "found 0 rows of 200 that answered all 8 items"),
+        ({"q2": np.nan}, {}, r"found 0 rows of 200 that answered all 8 items, most often missing: q2 \(200\)"),
     ],
 )
 def test_bad_input_is_told(change, options, message):

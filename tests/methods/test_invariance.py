@@ -306,6 +306,17 @@ def test_groups_that_are_too_small_are_left_out_and_named():
     assert result.n_dropped == 50
 
 
+def test_rows_that_are_not_used_are_counted():
+    answers, company = sample_of(150)
+    answers.iloc[:7, 2] = np.nan
+    company.iloc[7:10] = None
+    company.iloc[10:12] = "C"  # complete, but of a group that is too small
+    result = check_invariance(answers, TWO, groups=company)
+    assert result.finding().cautions[-1].values == {"n_dropped": 10, "total": 300}
+    assert (result.n_used, result.n_dropped) == (288, 12)
+    assert "dropped" not in keys_of(result.gate("company", "speed"))
+
+
 def test_a_constant_item_in_one_group_costs_that_group_only():
     answers, company = sample_of(150, codes="ABC")
     answers.loc[company == "B", "q3"] = 4.0
