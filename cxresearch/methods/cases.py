@@ -7,19 +7,22 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.resampling import expanded_tail
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.case_result import CaseComparison
+from cxresearch.methods.counted_items import design_words
 from cxresearch.methods.group_means import GroupMeans, bootstrap_means, group_means, ranks
-from cxresearch.methods.group_samples import Sample, group_codes, refuse_unusable, sample_of
+from cxresearch.methods.group_samples import Sample, group_codes, refuse_unknown, refuse_unusable, sample_of
 from cxresearch.methods.group_tests import LEVEL, effects, explained, game_pairs, omnibus, wald
+from cxresearch.methods.large_groups import CountedGroups
 
 Pairs = Literal["games_howell", "none"]
 
 
 def compare_cases(
-    data: pd.DataFrame,
+    data: pd.DataFrame | LargeTable,
     measures: str | Sequence[str],
     *,
     by: str,
@@ -41,7 +44,8 @@ def compare_cases(
 
     Parameters
     ----------
-    data : one row a respondent; numeric measures and the grouping column
+    data : one row a respondent; numeric measures and the grouping column; or a large table, whose bootstrap draws clusters or
+        random groups of rows
     measures : columns to compare, the outcome first
     by : grouping column; its values count as text codes
     design : survey weights and clusters
@@ -70,6 +74,8 @@ def compare_cases(
             f"`pairs` must be one of {name_some(get_args(Pairs))}", f"found {pairs!r}", "Choose one of these."
         )
     names = [measures] if isinstance(measures, str) else list(measures)
+    if isinstance(data, LargeTable):
+        return _of_large(data, names, by, min_group, n_bootstrap, seed, pairs=pairs == "games_howell")
     refuse_unusable(data, names, by, min_group)
     design, codes = design or Design(), group_codes(data[by])
     samples, unusable = _usable(data, codes, names, design, min_group)
@@ -144,6 +150,59 @@ def _rows(sample: Sample, stack: np.ndarray, design: Design, by: str, *, pairs: 
     )
     parts.append(explained(weights, values, sample.codes, with_interval=design.is_simple, **whole, method=ratio_words))
     return parts + (_pair_rows(sample, means, weights, design, heedful) if pairs else [])
+
+
+def _of_large(
+    table: LargeTable, names: list[str], by: str, min_group: int, n_bootstrap: int, seed: int, *, pairs: bool
+) -> CaseComparison:
+    """The comparison of the groups of a large table, from counts."""
+    refuse_unknown([*table.names, *table.groups], names, by, min_group)
+    counted = [CountedGroups.of(table, name, by, min_group) for name in names]
+    parts = [_large_rows(each, table, by, each.bootstrap(n_bootstrap, seed=seed), pairs=pairs) for each in counted]
+    first = counted[0]
+    n_used = int(first.n.sum())
+    lone = [code for each in counted for code, units in zip(each.groups, each.means().units, strict=True) if units < 2]
+    return CaseComparison(
+        table=gather([part for several in parts for part in several]),
+        n_used=n_used,
+        n_dropped=len(table) - n_used,
+        measures=tuple(names),
+        by=by,
+        groups=first.groups,
+        left_out=tuple(dict.fromkeys(code for each in counted for code in each.left_out)),
+        min_group=min_group,
+        design_words=design_words(table),
+        n_clusters=table.clusters,
+        lone=tuple(dict.fromkeys(lone)),
+    )
+
+
+def _large_rows(
+    counted: CountedGroups, table: LargeTable, by: str, stack: np.ndarray, *, pairs: bool
+) -> list[pd.DataFrame]:
+    """All rows of one measure of a large table."""
+    means, by_words, measure = counted.means(), f"by {by}", counted.measure
+    kept, heedful = design_words(table), words(design_words(table), by_words)
+    clusters = "ignores clusters" if counted.clustered else ""
+    parts = [_mean_rows(means, measure, heedful)]
+    if table.weighted:
+        said = words("unweighted", "clustered" if counted.clustered else "", by_words)
+        parts.append(_mean_rows(counted.means(weighted=False), measure, said))
+    units = int(counted.units.max()) + 1
+    drawn = words("percentile bootstrap", table.design_words, by_words)
+    parts.append(_rank_rows(means, stack, expanded_tail(LEVEL, units, clustered=True), measure, drawn))
+    n = counted.n.sum()
+    if kept:
+        parts.append(wald(means, units if counted.clustered else int(n), scale=measure, n=n, method=heedful))
+    parts.append(counted.omnibus(words("unweighted" if table.weighted else "", clusters, by_words)))
+    ratio = words("weighted" if table.weighted else "", clusters, by_words)
+    scaled = counted.w * n / counted.w.sum()
+    whole = {"scale": measure, "n": n}
+    parts.append(explained(scaled, counted.values, counted.codes, with_interval=not kept, **whole, method=ratio))
+    if pairs:
+        parts.append(game_pairs(means, scale=measure, method=words("games howell", heedful)))
+        parts.append(effects(means, counted.variance(), simple=not kept, scale=measure, method=heedful))
+    return parts
 
 
 def _mean_rows(means: GroupMeans, measure: str, method: str) -> pd.DataFrame:

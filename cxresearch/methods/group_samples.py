@@ -36,17 +36,22 @@ class Sample:
 
 def refuse_unusable(data: pd.DataFrame, measures: list[str], by: str, min_group: int) -> None:
     """Refuse names that are no column, text, `by` among the measures, and groups of a single row."""
-    unknown = [name for name in [*measures, by] if name not in data.columns]
+    refuse_unknown(list(data.columns), measures, by, min_group)
+    text = [name for name in measures if not pd.api.types.is_numeric_dtype(data[name])]
+    if text:
+        raise InputError("`measures` must be numeric", f"found text in {name_some(text)}", "Map words to numbers.")
+
+
+def refuse_unknown(columns: list[str], measures: list[str], by: str, min_group: int) -> None:
+    """Refuse names that are no column, `by` among the measures, and groups of a single row."""
+    unknown = [name for name in [*measures, by] if name not in columns]
     if unknown or not measures or by in measures or len(set(measures)) < len(measures):
         found = f"no column {name_some(unknown)}" if unknown else f"measures {name_some(measures) or 'none'} by {by}"
         raise InputError(
             "`measures` and `by` must name different columns",
             f"found {found}",
-            f"The columns are {name_some(data.columns, 12)}.",
+            f"The columns are {name_some(columns, 12)}.",
         )
-    text = [name for name in measures if not pd.api.types.is_numeric_dtype(data[name])]
-    if text:
-        raise InputError("`measures` must be numeric", f"found text in {name_some(text)}", "Map words to numbers.")
     if min_group < 2:
         raise InputError("`min_group` must be 2 or more", f"found {min_group}", "One row has no spread.")
 

@@ -212,7 +212,7 @@ def explained(
     Hays (1963) Statistics for Psychologists. Steiger (2004) Psychological Methods 9:164-182,
     doi:10.1037/1082-989X.9.2.164.
     """
-    groups, n = int(codes.max()) + 1, len(values)
+    groups, n = int(codes.max()) + 1, float(weights.sum())  # weights have mean 1, or count the rows with a value
     total = np.bincount(codes, weights)
     mean = np.bincount(codes, weights * values) / total
     centre = weights @ values / n
@@ -224,7 +224,7 @@ def explained(
     if not with_interval or error == 0:
         return gather([tidy(name, value, method=method, **columns)
                        for name, value in (("eta_squared", eta), ("omega_squared", omega))])  # fmt: skip
-    low, high = eta_interval(between / (groups - 1) / error, groups - 1, n - groups)
+    low, high = eta_interval(between / (groups - 1) / error, groups - 1, round(n) - groups)
     return gather([
         tidy("eta_squared", eta, conf_low=low, conf_high=high, method=words("noncentral f", method), **columns),
         tidy("omega_squared", omega, method=method, **columns),

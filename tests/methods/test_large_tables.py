@@ -8,6 +8,8 @@ import pytest
 
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
+from cxresearch.errors import InputError
+from cxresearch.methods.cases import compare_cases
 from cxresearch.methods.confirmation import confirm_factors
 from cxresearch.methods.description import check_items
 from cxresearch.methods.drivers import regress_drivers
@@ -32,7 +34,9 @@ def answers_of(n: int = 1500) -> pd.DataFrame:
     values[rng.random(values.shape) < 0.02] = np.nan
     branch = rng.choice([f"b{i:02d}" for i in range(40)], size=n)
     weight = rng.uniform(0.3, 2.5, size=n)
-    return pd.DataFrame(values, columns=ITEMS).assign(row=np.arange(n), weight=weight, branch=branch)
+    company = rng.choice(["10", "9", "Oak", "rare"], size=n, p=[0.4, 0.3, 0.299, 0.001])
+    frame = pd.DataFrame(values, columns=ITEMS).assign(row=np.arange(n), weight=weight, branch=branch, company=company)
+    return frame.assign(company=frame["company"].mask(rng.random(n) < 0.02))
 
 
 @pytest.fixture(params=list(DESIGNS))
@@ -43,7 +47,7 @@ def both(request):
     design = Design(frame["weight"] if "weight" in chosen else None, frame["branch"] if "cluster" in chosen else None)
     names = {key: {"weight": "weight", "cluster": "branch"}[key] for key in chosen}
     relation = duckdb.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
-    return frame[ITEMS], design, LargeTable.of(relation, ITEMS, row="row", **names)
+    return frame[[*ITEMS, "company"]], design, LargeTable.of(relation, ITEMS, row="row", groups=["company"], **names)
 
 
 def assert_same(ours: pd.DataFrame, theirs: pd.DataFrame, tolerance: float, *, columns: list[str] = NUMBERS) -> None:
@@ -72,7 +76,7 @@ def test_reliability(both):
 def test_factors(both, correlation):
     rows, design, table = both
     ours = explore_factors(table, correlation=correlation, n_factors=2, n_random=50)
-    theirs = explore_factors(rows, correlation=correlation, n_factors=2, n_random=50, design=design)
+    theirs = explore_factors(rows[ITEMS], correlation=correlation, n_factors=2, n_random=50, design=design)
     random = lambda result: result.table[~result.table["quantity"].isin(["eigenvalue_random", "n_factors"])]  # noqa: E731
     if design.clusters is None:
         assert_same(random(ours), random(theirs), FITTED)
@@ -136,8 +140,34 @@ def test_validity(both):
 def test_items(both):
     rows, design, table = both
     ranges = dict.fromkeys(ITEMS[:3], (0.0, 6.0))
-    ours, theirs = check_items(table, SCALES, ranges=ranges), check_items(rows, SCALES, ranges=ranges, design=design)
+    ours, theirs = (
+        check_items(table, SCALES, ranges=ranges),
+        check_items(rows[ITEMS], SCALES, ranges=ranges, design=design),
+    )
     assert_same(ours.table, theirs.table, EXACT, columns=[*NUMBERS, "conf_low", "conf_high"])
     assert ours.table["method"].tolist() == theirs.table["method"].tolist()
     for name in ("n_used", "n_dropped", "lowest", "highest", "empty", "n_clusters"):
         assert getattr(ours, name) == getattr(theirs, name), name
+
+
+@pytest.mark.parametrize("measures", ["q1", ["q4", "q2"]])
+def test_cases(both, measures):
+    rows, design, table = both
+    pairs = "games_howell" if measures == "q1" else "none"
+    shared = {"by": "company", "min_group": 10, "n_bootstrap": 300, "seed": 5, "pairs": pairs}
+    ours, theirs = compare_cases(table, measures, **shared), compare_cases(rows, measures, design=design, **shared)
+    plain = ["estimate", "statistic", "df", "p_value", "std_error", "n"]
+    exact = (theirs.table["quantity"] != "rank").to_numpy()
+    assert_same(ours.table, theirs.table, EXACT, columns=plain)
+    assert_same(ours.table[exact], theirs.table[exact], 1e-7, columns=["conf_low", "conf_high"])
+    assert ours.table.loc[exact, "method"].tolist() == theirs.table.loc[exact, "method"].tolist()
+    for name in ("n_used", "n_dropped", "groups", "left_out", "lone", "n_clusters", "design_words", "measures"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+
+
+def test_cases_that_cannot_be():
+    table = LargeTable.of(answers_of(), ITEMS, row="row", groups=["company"])
+    with pytest.raises(InputError, match="needs two groups of at least 2000 rows"):
+        compare_cases(table, "q1", by="company", min_group=2000)
+    with pytest.raises(InputError, match="found no column region"):
+        compare_cases(table, "q1", by="region")
