@@ -157,7 +157,14 @@ def _of_large(
 ) -> CaseComparison:
     """The comparison of the groups of a large table, from counts."""
     refuse_unknown([*table.names, *table.groups], names, by, min_group)
-    counted = [CountedGroups.of(table, name, by, min_group) for name in names]
+    counted, unusable = [], {}
+    for name in names:
+        try:
+            counted.append(CountedGroups.of(table, name, by, min_group))
+        except InputError as error:
+            unusable[name] = error
+    if not counted:
+        raise unusable[names[0]]
     parts = [_large_rows(each, table, by, each.bootstrap(n_bootstrap, seed=seed), pairs=pairs) for each in counted]
     first = counted[0]
     n_used = int(first.n.sum())
@@ -174,6 +181,7 @@ def _of_large(
         design_words=design_words(table),
         n_clusters=table.clusters,
         lone=tuple(dict.fromkeys(lone)),
+        unusable=tuple(unusable),
     )
 
 

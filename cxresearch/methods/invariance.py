@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.results import Finding
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError, name_some
@@ -15,10 +16,10 @@ from cxresearch.methods.invariance_sample import GroupedSample, groups_of
 
 
 def check_invariance(
-    answers: pd.DataFrame,
+    answers: pd.DataFrame | LargeTable,
     scales: Mapping[str, Sequence[str]],
     *,
-    groups: pd.DataFrame | pd.Series,
+    groups: pd.DataFrame | pd.Series | LargeTable,
     design: Design | None = None,
     min_group: int = 100,
 ) -> InvarianceResult:
@@ -66,6 +67,13 @@ def check_invariance(
     >>> check_invariance(answers, {"speed": list(answers)}, groups=company).level("company")
     'scalar'
     """
+    if isinstance(answers, LargeTable):  # a test of groups needs no more than a sample, and says so
+        rows, design = answers.sample(seed=0)
+        answers, groups = rows[list(answers.names)], rows[list(answers.groups)]
+    if isinstance(groups, LargeTable):
+        raise InputError(
+            "`groups` of rows must be rows", "found a large table", "Give a large table of answers with it."
+        )
     columns = groups.to_frame() if isinstance(groups, pd.Series) else groups
     _refuse_unusable(answers, scales, columns)
     design = design or Design()
