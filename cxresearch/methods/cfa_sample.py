@@ -160,10 +160,16 @@ class CfaSample:
 
     def graded(self, model: FactorModel) -> pd.DataFrame | None:
         """(n, p) answers to its items if none has more than seven different ones, for methods of ordinal answers; else None."""
-        if self.rows is None:
+        if self.rows is None or self.has_one_cluster:
             return None
         rows = self.rows[list(model.items)]
         return rows if (count_categories(rows) <= FEW_GRADES).all() else None
+
+    @property
+    def has_one_cluster(self) -> bool:
+        """Whether all rows are of one cluster, so that nothing tells how clusters differ."""
+        clusters = self.clusters()
+        return clusters is not None and not clusters.any()
 
     def clusters(self) -> np.ndarray | None:
         """(n,) cluster numbers; None where rows were drawn one by one."""

@@ -128,8 +128,10 @@ class Fitted:
 
 
 def _corrections(sample: CfaSample, fit: CfaFit) -> Robust | None:
-    """For answers that are not normal, or not complete; None of moments alone."""
+    """For answers that are not normal, or not complete; None of moments alone, or where all rows are of one cluster."""
     model = fit.parameters.model
+    if sample.has_one_cluster:
+        return None
     if sample.rows is not None:
         values, weights = sample.standardized(model), sample.weights()
         return robust_corrections(values, weights, fit.parameters, sample.corr(model), sample.clusters())

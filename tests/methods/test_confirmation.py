@@ -231,6 +231,15 @@ def test_clusters_enter_the_robust_errors_and_are_said_to_be_ignored_by_the_plai
     assert keys_of(result)[-1] == "clustered"
 
 
+def test_one_cluster_alone_leaves_robust_errors_out_and_says_so():
+    answers = two_constructs().round().clip(-2, 2)
+    design = Design(clusters=pd.Series(1, index=answers.index))
+    result = confirm_factors(answers, PAIR, design=design)
+    assert result.estimator == "ml"
+    assert {method.split(";")[0] for method in result.pick("chi2")["method"]} == {"ml", "ml one-factor"}
+    assert {"no_robust", "clustered", "design.few_clusters"} <= set(keys_of(result))
+
+
 def test_few_clusters_are_said():
     answers = two_constructs()
     design = Design(clusters=pd.Series(np.arange(300) // 25, index=answers.index))
