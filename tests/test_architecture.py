@@ -19,6 +19,7 @@ MAY_IMPORT = {
         "core.rules",
         "core.careless",
         "core.large",
+        "core.moments",
         "core.personal",
         "core.records",
         "core.reductions",

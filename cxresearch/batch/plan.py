@@ -15,6 +15,7 @@ from cxresearch.errors import CxWarning
 from cxresearch.study.hints import hints_of
 from cxresearch.study.open import Study, examine_study
 from cxresearch.study.presence import unread_parts
+from cxresearch.study.published import PublishedSurvey
 from cxresearch.study.urls import Place, Url
 
 _KEYS = re.compile(r"`([^`]+)`")  # of the study file, as the reasons name them
@@ -125,7 +126,8 @@ def check_file(path: Place, notebooks: Mapping[str, NotebookFile]) -> Checked:
     study, faults, warned = _examined(path, notebooks)
     if faults or study is None:
         return Checked(faults, warned)
-    hints = [] if study.parts["survey"] else hints_of(study.survey(), study.file)
+    survey = None if study.parts["survey"] else study.survey()
+    hints = [] if survey is None or isinstance(survey, PublishedSurvey) else hints_of(survey, study.file)
     unread = unread_parts(study.file, {need for notebook in notebooks.values() for need in notebook.needs})
     left = [f"{', '.join(unread)}: read by no notebook of this version"] if unread else []
     return Checked([], warned + hints + left)

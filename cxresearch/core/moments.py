@@ -141,6 +141,10 @@ class Moments:
         where = [self.names.index(name) for name in names]
         return replace(self, mean=self.mean[..., where], cov=self.cov[..., where, :][..., where], names=tuple(names))
 
+    def __getitem__(self, names: Sequence[str]) -> "Moments":
+        """As `select`: moments are taken apart as a DataFrame of answers is."""
+        return self.select(names)
+
     def combine(self, recipe: pd.DataFrame) -> "Moments":
         """Moments of linear combinations of the items, e.g. of construct means.
 

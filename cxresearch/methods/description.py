@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from cxresearch.core.answers import Answers, moments_of, names_of, sound_answers
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.counted_items import CountedItem, centre_rows, design_words, mean_rows, spread_rows
@@ -43,6 +45,8 @@ class ItemResult(Result):
     def finding(self) -> Finding:
         """Which items are answered lowest and highest, relative to their answer scales."""
         means = self.pick("item_mean").drop_duplicates("term").set_index("term")["estimate"]
+        if means.empty:
+            return Finding("items.no_means", {"n": self.n_used})
         return Finding(
             "items.range",
             {
@@ -60,7 +64,7 @@ class ItemResult(Result):
 
 
 def check_items(
-    answers: pd.DataFrame | LargeTable,
+    answers: Answers,
     scales: Mapping[str, Sequence[str]],
     *,
     ranges: Mapping[str, tuple[float, float]] | None = None,
@@ -70,7 +74,7 @@ def check_items(
 
     Parameters
     ----------
-    answers : (n, p) numeric, nan where not answered; or a large table
+    answers : (n, p) numeric, nan where not answered; a large table; or Moments, which give means and deviations where they hold some
     scales : scale -> items; a column of `answers` in no scale (an outcome, a driver) has itself as scale
     ranges : item -> lowest and highest answer possible, so that answers nobody chose are counted as 0; otherwise
         the lowest and highest answer seen in the item
@@ -99,6 +103,8 @@ def check_items(
     design = design or Design()
     if isinstance(answers, LargeTable):
         return _of_large(answers, scales, ranges)
+    if isinstance(answers, Moments):
+        return _of_moments(sound_answers(answers, design=design), scales, ranges)
     homes = _homes(answers, scales)
     names = list(dict.fromkeys(name for _, name in homes))
     values, weights = _weighted(answers[names], design)
@@ -171,6 +177,33 @@ def _of_large(
 def _shares(items: list[CountedItem], limits: Mapping[str, tuple[float, float]], kind: str) -> pd.DataFrame:
     """Share of each answer to each item; none for measured items."""
     return _share_table([(item.name, item.levels, item.totals, item.n) for item in items], limits, kind)
+
+
+def _of_moments(
+    answers: Answers, scales: Mapping[str, Sequence[str]], ranges: Mapping[str, tuple[float, float]] | None
+) -> ItemResult:
+    """Means and deviations as they were published; what was not is left out."""
+    moments = moments_of(answers, [*names_of(answers)])
+    n, words_of_it = int(moments.n), moments.design_words
+    homes = [(scale, item) for scale, items in scales.items() for item in items]
+    homes += [(item, item) for item in moments.names if item not in {own for _, own in homes}]
+    common = {"term": list(moments.names), "n": n, "method": words_of_it}
+    parts = []
+    if np.isfinite(moments.mean).all():
+        error = moments.sd / np.sqrt(n)
+        half = stdtrit(n - 1, 0.975) * error
+        bounds = {"std_error": error, "conf_low": moments.mean - half, "conf_high": moments.mean + half}
+        parts.append(tidy("item_mean", moments.mean, **bounds, **common))
+    if not np.allclose(moments.sd, 1):  # of correlations alone, deviations are not known
+        parts.append(tidy("item_sd", moments.sd, **common))
+    low, high = np.array([(ranges or {}).get(name, (0.0, 1.0)) for name in moments.names]).T
+    height = (np.nan_to_num(moments.mean) - low) / (high - low)
+    return ItemResult(
+        table=_at_home(gather(parts), homes),
+        n_used=n,
+        lowest=moments.names[int(height.argmin())],
+        highest=moments.names[int(height.argmax())],
+    )
 
 
 def _homes(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:

@@ -75,7 +75,8 @@ def check_invariance(
             "`groups` of rows must be rows", "found a large table", "Give a large table of answers with it."
         )
     columns = groups.to_frame() if isinstance(groups, pd.Series) else groups
-    _refuse_unusable(answers, scales, columns)
+    if len(columns.columns):  # else nothing is looked at, as with a correlation matrix, which has no groups
+        _refuse_unusable(answers, scales, columns)
     design = design or Design()
     several = {str(name): list(items) for name, items in scales.items() if len(items) > 1}
     unfit = _no_model(several)
@@ -94,7 +95,7 @@ def check_invariance(
     return InvarianceResult(
         table=table_of(list(fitted.values())),
         n_used=used.n if used else 0,
-        n_dropped=len(answers) - used.n if used else len(answers),
+        n_dropped=len(answers) - used.n if used else len(answers) if len(columns.columns) else 0,
         scales=several,
         verdicts=verdicts,
         cautions=tuple(_cautions(design, [levels.sample for levels in fitted.values()])),

@@ -11,6 +11,7 @@ from cxresearch.study.fitting import Fitted
 _WITH_DATA = ("survey", "experts", "tickets", "operations", "observations", "customers")
 _OF_SURVEY = ("outcome", "drivers", "recommend", "choices", "pairs", "model", "groups")
 _ROLES = ("id", "customer", "weight", "cluster", "strata", "seconds", "comment")  # of survey columns that are no items
+_WITH_ROWS = (*_ROLES, "where", "invited", "population")  # of the fields of a survey
 _ROUNDING = 1e-6  # by which weights may miss 1
 
 
@@ -44,6 +45,7 @@ class Known:
 def check_meaning(file: StudyFile, known: Known) -> Iterator[Fault]:
     """Faults of the survey, its constructs, cases and experts."""
     yield from _check_presence(file, known)
+    yield from _check_source(file, known)
     yield from _check_constructs(file)
     yield from _check_roles(file)
     yield from _check_drivers(file, known)
@@ -68,6 +70,27 @@ def _check_presence(file: StudyFile, known: Known) -> Iterator[Fault]:
         if file.cases is not None and (file.cases.by or file.cases.period):
             without.append("cases")
         yield from (Fault((name,), "needs a `survey`") for name in without)
+
+
+def _check_source(file: StudyFile, known: Known) -> Iterator[Fault]:
+    """A survey has answers, or correlations with the number of respondents behind them."""
+    survey = file.survey
+    if survey is None:
+        return
+    data = bool(survey.data) or known.is_faulty("survey", "data")
+    correlation = bool(survey.correlation) or known.is_faulty("survey", "correlation")
+    if not data and not correlation:
+        yield Fault(("survey", "data"), "is required, or `correlation` in its place")
+    if data and correlation:
+        yield Fault(("survey", "correlation"), "stands in place of `data`; keep one of them")
+    if correlation and survey.n is None and not known.is_faulty("survey", "n"):
+        yield Fault(("survey", "n"), "is required with `correlation`: the respondents behind it")
+    if survey.n is not None and not correlation:
+        yield Fault(("survey", "n"), "belongs to `correlation`; of `data`, rows are counted")
+    if correlation and not data:
+        places: list[Where] = [("survey", name) for name in _WITH_ROWS if getattr(survey, name)]
+        places += [("groups",)] if file.groups else []
+        yield from (Fault(place, "needs the answers; a correlation matrix has no rows") for place in places)
 
 
 def _check_constructs(file: StudyFile) -> Iterator[Fault]:

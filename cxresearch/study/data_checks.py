@@ -16,6 +16,7 @@ from cxresearch.study.urls import Place
 
 Headers = dict[Where, list[str]]  # path of a table in the study file -> its columns
 SURVEY: Where = ("survey", "data")
+CORRELATION: Where = ("survey", "correlation")
 _MANY, _FEW = 4, 0.1  # columns that must be named, and the share of them in a table, to say that it is another one
 COUNTRIES = ("cn",)  # calendars that come with the project
 _TABLES: dict[str, Where] = {part: (part, "data") for part in ("tickets", "operations", "observations", "customers")}
@@ -55,6 +56,8 @@ def read_headers(file: StudyFile, folder: Place) -> tuple[Headers, list[Fault]]:
         choices = {} if own is None else {"encoding": own.encoding, "sheet": own.sheet}
         try:
             headers[where] = column_names(data, folder=folder, **choices)
+            if where == CORRELATION:
+                headers[SURVEY] = headers.pop(where)[1:]  # its items stand for the columns of answers
         except InputError as error:
             found.append(Fault(where, str(error)))
     return headers, found
@@ -65,7 +68,13 @@ def check_survey_table(file: StudyFile, headers: Headers, folder: Place) -> Iter
     named = {column for path, column in _named("columns", file) if _TABLES.get(str(path[0]), SURVEY) == SURVEY}
     header = headers.get(SURVEY, [])
     count = len(named.intersection(header))
-    if file.survey is None or SURVEY not in headers or len(named) < _MANY or count > _FEW * len(named):
+    if (
+        file.survey is None
+        or not file.survey.data
+        or SURVEY not in headers
+        or len(named) < _MANY
+        or count > _FEW * len(named)
+    ):
         return
     path = find_files(file.survey.data, folder)[0]
     sheets = sheet_names(path)
@@ -137,7 +146,7 @@ def _named(what: str, part: Part, path: Where = ()) -> Iterator[tuple[Where, Any
     for name, field in type(part).model_fields.items():
         value, here = getattr(part, name), (*path, name)
         if value is not None and _marked(field) == what:
-            yield from [(here, value)] if what == "files" else _each(value, here)
+            yield from ([(here, value)] if value else []) if what == "files" else _each(value, here)
         else:
             for step, inner in _inner(value):
                 yield from _named(what, inner, (*here, *step))

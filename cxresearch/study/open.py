@@ -23,6 +23,7 @@ from cxresearch.study.labels import labels_of
 from cxresearch.study.large_survey import LargeSurvey, read_large_survey
 from cxresearch.study.lazy_table import is_large
 from cxresearch.study.presence import parts_of
+from cxresearch.study.published import PublishedSurvey, read_published
 from cxresearch.study.records import TABLES, read_records, survey_records
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
@@ -107,20 +108,20 @@ class Study:
         """Code -> label: constructs, items ("code · wording"), group columns, and "column=value" where the data say."""
         if not self._has_labelled_data():
             return labels_of(self.file)
-        survey = self.survey()
+        survey = self._survey
         return labels_of(self.file, variable_labels=survey.variable_labels, value_labels=survey.value_labels)
 
-    def survey(self) -> Survey | LargeSurvey:
-        """The survey, read once; left where it lies if it is large.
+    def survey(self) -> Survey | LargeSurvey | PublishedSurvey:
+        """The survey, read once; left where it lies if it is large; moments alone if it is a correlation matrix.
 
         Raises
         ------
         InputError
             If the study has no survey or its data cannot be used.
         """
-        if self.parts["survey"]:
-            raise InputError("the study must have a survey", self.parts["survey"], "Add it to the study file.")
-        return self._survey
+        if self.parts["answers"]:
+            raise InputError("the study must have a survey", self.parts["answers"], "Add it to the study file.")
+        return self._published if self.parts["survey"] else self._survey
 
     def records(self) -> list[Records]:
         """Every table of the study that holds records (survey, tickets, operations, observations, customers), cell by cell.
@@ -147,7 +148,7 @@ class Study:
         if name not in self._tables:
             is_survey = name == "survey"
             made = (
-                survey_records(self.file, self.survey().sample)
+                survey_records(self.file, self._survey.sample)
                 if is_survey
                 else read_records(self.file, name, self.folder)
             )
@@ -188,6 +189,10 @@ class Study:
     def _has_labelled_data(self) -> bool:
         survey = self.file.survey
         return survey is not None and any(entry.lower().endswith(_LABELLED) for entry in survey.data)
+
+    @cached_property
+    def _published(self) -> PublishedSurvey:
+        return read_published(self.file, self.folder)
 
     @cached_property
     def _survey(self) -> Survey | LargeSurvey:
@@ -231,13 +236,13 @@ def examine_study(path: Place) -> tuple[Study | None, list[str]]:
 
 
 def _faults_of_survey(study: Study) -> list[str]:
-    if study.parts["survey"]:
+    if study.parts["answers"]:
         return []
     try:
         survey = study.survey()
     except InputError as error:
         return [f"survey: {error}"]
-    return [str(fault) for fault in check_values(study.file, survey)]
+    return [] if isinstance(survey, PublishedSurvey) else [str(fault) for fault in check_values(study.file, survey)]
 
 
 def _examine_file(path: Place) -> tuple[StudyFile | None, list[str]]:
@@ -253,7 +258,12 @@ def _examine_file(path: Place) -> tuple[StudyFile | None, list[str]]:
     survey = fitted.file.survey
     given = {key for key, value in content.items() if value is not None}
     given |= {str(path[0]) for path in fitted.excused if len(path) == 1}
-    known = Known(frozenset(given), fitted, headers.get(SURVEY), survey.data if survey is not None else [])
+    known = Known(
+        frozenset(given),
+        fitted,
+        headers.get(SURVEY),
+        (survey.data or survey.correlation or []) if survey is not None else [],
+    )
     found = [
         *unread,
         *strange,

@@ -27,14 +27,21 @@ class SurveyPart(Part):
     """The survey: one row a respondent."""
 
     data: File = Field(
+        [],
         description="Path, list of paths or glob: csv, tsv (also .gz), xlsx, sav, dta, parquet; a folder of parquet files; "
-        "'file.duckdb::table'"
+        "'file.duckdb::table'",
     )
     large: Literal["auto", "yes", "no"] = Field(
         "auto",
         description="Whether parquet files or a database table are left where they lie instead of being read into memory; auto: with "
         "more than 2,000,000 rows",
     )
+    correlation: File | None = Field(
+        None,
+        description="In place of data: a published correlation matrix, a csv with a column of names, a column and a line an item, "
+        "and lines `mean` and `sd` below where they are known",
+    )
+    n: int | None = Field(None, ge=2, description="Respondents behind the correlation matrix")
     sheet: Name | None = Field(None, description="Sheet of a workbook; the first if not given")
     encoding: Encoding | None = Field(None, description="Encoding of text files; found by itself if not given")
     where: Text | None = Field(None, description="Row filter: comparisons, and/or/not, in (...), `names in backticks`")

@@ -17,6 +17,7 @@ _SETTINGS = (
 )  # parts that no notebook needs to read
 _READ_WITH = {
     "survey": ("constructs", "recommend"),
+    "answers": ("survey", "constructs"),
     "groups": ("cases.by",),
     "experts.judgements": ("experts.hierarchy",),
 }
@@ -25,7 +26,8 @@ _READ_WITH = {
 def parts_of(file: StudyFile) -> dict[str, str]:
     """Part -> "" if it is there, else why not, in words for a page.
 
-    Parts are the keys of the study file and, with a dot, the keys below them ("experts.judgements").
+    Parts are the keys of the study file and, with a dot, the keys below them ("experts.judgements"); and "answers": a survey, or
+    correlations in its place.
 
     >>> parts_of(StudyFile.model_validate({"study": "demo"}))["experts.judgements"]
     'the study file has no `experts`'
@@ -37,7 +39,9 @@ def parts_of(file: StudyFile) -> dict[str, str]:
         kind = kind_at(StudyFile, (name,))
         for inner in kind.model_fields if kind else ():
             parts[f"{name}.{inner}"] = parts[name] or _why_missing(f"{name}.{inner}", getattr(value, inner))
-    parts["survey"] = parts["survey"] or parts["constructs"]
+    parts["answers"] = parts["survey"] = parts["survey"] or parts["constructs"]
+    if file.survey is not None and file.survey.correlation and not parts["survey"]:
+        parts["survey"] = "the study gives a correlation matrix, no answers"
     parts["drivers"] = _why_no_drivers(file)
     if not file.groups:
         by = file.cases is not None and file.cases.by
@@ -63,7 +67,7 @@ def unread_parts(file: StudyFile, needs: Collection[str]) -> list[str]:
     (['tickets'], [])
     """
     read = {*needs, *(part for need in needs for part in _READ_WITH.get(need, ()))}
-    given = [part for part, why in parts_of(file).items() if not why and getattr(file, part.partition(".")[0])]
+    given = [part for part, why in parts_of(file).items() if not why and getattr(file, part.partition(".")[0], None)]
     files = {".".join(map(str, path)) for path, _ in named_files(file)}
     unread = []
     for top in (part for part in given if "." not in part and part not in _SETTINGS):
