@@ -66,7 +66,15 @@ def test_the_survey_is_read_once(plain):
 def test_every_part_of_the_full_study_is_there(sample):
     parts = open_study(sample.path).parts
     missing = {name for name, why in parts.items() if why}
-    assert missing == {"survey.correlation", "survey.n", "survey.sheet", "survey.encoding", "survey.where", "tickets.calendar", "mechanisms"}
+    assert missing == {
+        "survey.correlation",
+        "survey.n",
+        "survey.sheet",
+        "survey.encoding",
+        "survey.where",
+        "tickets.calendar",
+        "mechanisms",
+    }
     assert parts["mechanisms"] == "the study file has no `mechanisms`"
 
 
