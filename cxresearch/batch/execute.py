@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class Execution:
     ----------
     notebook : with the outputs of all cells that ran
     failure : None if every cell ran
-    seconds : from the first start of a kernel to the last end
+    seconds : from the first start of a kernel to the end, but for the time that it waited for its turn
     retried : the fault of the machinery for which it was run a second time, else ""
     memory : the most that its kernel and all that it had started took, in bytes (memory.py)
     """
@@ -73,10 +73,43 @@ class _MachineryError(Exception):
     """No cell was reached, or what ran the kernel is gone: no fault of the notebook."""
 
 
+class _Turn:
+    """The turn of a notebook: waited for once, kept for a second try.
+
+    Attributes
+    ----------
+    has_come : whether cells may run, or have run
+    waited : seconds
+    """
+
+    def __init__(self, turn: AbstractContextManager[object]) -> None:
+        self._turn, self._held = turn, ExitStack()
+        self.has_come, self.waited = False, 0.0
+
+    def wait(self) -> None:
+        """Wait for it; nothing happens where it has come."""
+        if not self.has_come:
+            asked = time.monotonic()
+            self._held.enter_context(self._turn)
+            self.has_come, self.waited = True, time.monotonic() - asked
+
+    def close(self) -> None:
+        """Let the next one have it."""
+        self._held.close()
+
+
 def execute(
-    source: Path, parameters: Mapping[str, Any], *, folder: Path, pool: KernelPool, timeout: float | None = None
+    source: Path,
+    parameters: Mapping[str, Any],
+    *,
+    folder: Path,
+    pool: KernelPool,
+    timeout: float | None = None,
+    turn: AbstractContextManager[object] | None = None,
 ) -> Execution:
     """Run a notebook with parameters; what fails by a fault of the machinery is tried once more.
+
+    The kernel starts at once; the first cell waits for the notebook's turn, so that no core is idle while kernels start and end.
 
     Parameters
     ----------
@@ -85,23 +118,32 @@ def execute(
     folder : where the kernel works; this process's own folder stays as it is
     pool : where the kernel comes from
     timeout : seconds that all cells may take together
+    turn : entered before the first cell and left after the last one; may wait
+
+    Raises
+    ------
+    Exception
+        What `turn` raises: the notebook cannot be begun.
     """
     begin, retried = time.monotonic(), ""
-    while True:
-        notebook = parameterize_notebook(
-            load_notebook_node(str(source)), dict(parameters), kernel_name=KERNEL_NAME, language="python"
-        )
-        kernel = pool.take()
-        try:
-            failure = _run_cells(notebook, folder, kernel, pool, timeout)
-        except _MachineryError as error:
-            if not retried and not pool.stopped:
-                retried = str(error)
-                continue
-            failure = Failure(str(error))
-        if failure:
-            _mark(notebook, failure)
-        return Execution(notebook, failure, time.monotonic() - begin, retried, kernel.memory.peak)
+    with closing(_Turn(turn or nullcontext())) as its_turn:
+        while True:
+            notebook = parameterize_notebook(
+                load_notebook_node(str(source)), dict(parameters), kernel_name=KERNEL_NAME, language="python"
+            )
+            kernel = pool.take()
+            try:
+                failure = _run_cells(notebook, folder, kernel, pool, timeout, its_turn)
+            except _MachineryError as error:
+                if not retried and not pool.stopped:
+                    retried = str(error)
+                    continue
+                its_turn.wait()
+                failure = Failure(str(error))
+            if failure:
+                _mark(notebook, failure)
+            seconds = time.monotonic() - begin - its_turn.waited
+            return Execution(notebook, failure, seconds, retried, kernel.memory.peak)
 
 
 def say_parameters(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]) -> None:
@@ -113,7 +155,12 @@ def say_parameters(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any
 
 
 def _run_cells(
-    notebook: nbformat.NotebookNode, folder: Path, kernel: Kernel, pool: KernelPool, timeout: float | None
+    notebook: nbformat.NotebookNode,
+    folder: Path,
+    kernel: Kernel,
+    pool: KernelPool,
+    timeout: float | None,
+    turn: _Turn,
 ) -> Failure | None:
     progress = NotebookExecutionManager(notebook, progress_bar=False)
     client = PapermillNotebookClient(
@@ -128,14 +175,18 @@ def _run_cells(
     try:
         with closing(ensure_event_loop()), client.setup_kernel(cleanup_kc=True):
             started = True
+            turn.wait()
             client.timeout_func = _time_left(timeout)
             client.papermill_execute_cells()
             client.set_widgets_metadata()
             pool.watcher.look(kernel.memory)
             finished = True
+            turn.close()
     except Exception as error:
         if not started:
             raise _MachineryError(_why_not_started(error, kernel, pool)) from error
+        if not turn.has_come:  # it cannot be begun
+            raise
         if kernel.is_orphaned and not finished and not pool.stopped:
             raise _MachineryError("the process that warm kernels are forked from was lost") from error
         if not finished:  # else the kernel was only slow to stop

@@ -1,4 +1,6 @@
-"""How a kernel is started and ended: a process of this very interpreter, on TCP, in its own process group.
+"""How a kernel is started and ended: a process of this very interpreter, in its own process group.
+
+It is spoken to through sockets in a folder of its own, so that no two can want the same port.
 
 A plain kernel is a command; a warm one is forked from a server that has imported the analysis stack (warm.py).
 """
@@ -48,7 +50,11 @@ class Kernel(AsyncKernelManager):
     """
 
     def __init__(self, environment: dict[str, str], watcher: Watcher, server: ForkServer | None = None) -> None:
-        super().__init__(kernel_name=KERNEL_NAME, transport="tcp", autorestart=False)
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="cx-", ignore_cleanup_errors=True
+        )  # names of sockets are short
+        file = str(Path(self._folder.name) / "kernel.json")
+        super().__init__(kernel_name=KERNEL_NAME, transport="ipc", connection_file=file, autorestart=False)
         self._server = server
         self._kernel_spec = KernelSpec(argv=_COMMAND, display_name="Python 3", language="python")
         if server is not None:
@@ -84,13 +90,13 @@ class Kernel(AsyncKernelManager):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
     def end(self) -> None:
-        """Leave nothing behind: no process, no connection file, no log."""
+        """Leave nothing behind: no process, no sockets, no log."""
         self.watcher.forget(self.memory)
         self.kill()
         if self.process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(timeout=5)
-        self.cleanup_connection_file()
+        self._folder.cleanup()
         self._log.close()
 
     def last_words(self) -> str:

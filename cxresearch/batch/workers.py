@@ -1,9 +1,9 @@
 """Who does the tasks of a run: on one machine, its cores."""
 
 import threading
-from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.masking import mask_outputs
 from cxresearch.batch.outcome import Outcome, not_written, said_by
 from cxresearch.batch.plan import Task
+from cxresearch.batch.turns import Turns
 from cxresearch.present.outputs import clear_notebook, files_of_notebook, write_whole
 from cxresearch.study.urls import without_secrets
 
@@ -44,7 +45,7 @@ class Workers(Protocol):
 
 
 class Here:
-    """The cores of this machine.
+    """The cores of this machine. While `jobs` notebooks run, the kernel of the next one starts and that of the last one ends.
 
     Parameters
     ----------
@@ -56,7 +57,9 @@ class Here:
 
     def __init__(self, jobs: int, *, warm: bool, memory: int | None = None, timeout: float | None = None) -> None:
         self._pool = KernelPool(jobs, warm=warm, memory=memory)
-        self._threads, self._timeout = ThreadPoolExecutor(jobs), timeout
+        self._threads, self._timeout = ThreadPoolExecutor(jobs + 1), timeout
+        self._turns = Turns(jobs)
+        self._futures: list[Future[Outcome]] = []
         self.told: Mapping[str, Any] = {"jobs": jobs, "warm": self._pool.server is not None}
 
     def __enter__(self) -> "Here":
@@ -68,34 +71,78 @@ class Here:
 
     def submit(self, task: Task) -> Future[Outcome]:
         """Have a thread wait for the task's kernel."""
-        return self._threads.submit(run_task, task, self._pool, self._timeout)
+        future: Future[Outcome] = Future()
+        self._futures.append(future)
+        self._turns.ask(future)
+        self._threads.submit(self._do, task, future)
+        return future
 
     def stop(self) -> None:
         """Drop what has not begun and end the kernels that run."""
+        for future in self._futures:
+            future.cancel()
         self._pool.stop()
         self._threads.shutdown(cancel_futures=True)
 
+    def _do(self, task: Task, future: Future[Outcome]) -> None:
+        try:
+            future.set_result(run_task(task, self._pool, self._timeout, self._turns.turn(future)))
+        except (CancelledError, InvalidStateError):  # the run was stopped before its turn came
+            pass
+        finally:
+            self._turns.leave(future)
 
-def run_task(task: Task, pool: KernelPool, timeout: float | None = None) -> Outcome:
-    """Run one notebook of one study and put its files in place; whatever goes wrong is the outcome, never an error."""
+
+class _NotWrittenError(Exception):
+    """The folder of the outputs cannot be used."""
+
+
+def run_task(
+    task: Task, pool: KernelPool, timeout: float | None = None, turn: AbstractContextManager[None] | None = None
+) -> Outcome:
+    """Run one notebook of one study and put its files in place; whatever goes wrong is the outcome, never an error.
+
+    Parameters
+    ----------
+    timeout : seconds that the cells of the notebook may take together
+    turn : entered before anything of an earlier run is removed and left after the last cell; may wait
+
+    Raises
+    ------
+    CancelledError
+        If `turn` does.
+    """
     done = do_without_kernel(task)
     if done:
         return done
     failed = Outcome(task.study, task.notebook, "failed")
     try:
-        _clear(task)
-    except OSError as error:
-        return replace(failed, reason=not_written(task.folder, error))
-    try:
         from cxresearch.batch.execute import execute, say_parameters  # takes seconds, which a run without work need not
 
         parameters = {**task.parameters, "output_dir": str(task.folder.parent)}  # on a worker another one than planned
-        execution = execute(task.source, parameters, folder=task.source.parent, pool=pool, timeout=timeout)
+        begin, folder = _cleared(task, turn), task.source.parent
+        execution = execute(task.source, parameters, folder=folder, pool=pool, timeout=timeout, turn=begin)
         said = {name: without_secrets(value) for name, value in task.parameters.items()}
         say_parameters(execution.notebook, said)
         return _keep(task, execution)
+    except CancelledError:
+        raise
+    except _NotWrittenError as error:
+        return replace(failed, reason=str(error))
     except Exception as error:  # as a notebook file that is no notebook
+        with suppress(OSError):
+            _clear(task)
         return replace(failed, reason=said_by(type(error).__name__, error))
+
+
+@contextmanager
+def _cleared(task: Task, turn: AbstractContextManager[None] | None) -> Iterator[None]:
+    with turn or nullcontext():
+        try:
+            _clear(task)
+        except OSError as error:
+            raise _NotWrittenError(not_written(task.folder, error)) from error
+        yield
 
 
 def do_without_kernel(task: Task) -> Outcome | None:

@@ -70,10 +70,12 @@ def assemble_results(folder: Path) -> Path:
 
 
 def _joined(records: Iterable[bytes]) -> bytes:
-    """One table of all records; those that an older version wrote with other columns are brought to the present ones."""
-    heading = (",".join(RECORD_COLUMNS) + "\n").encode()
-    rows = (record.removeprefix(heading) if record.startswith(heading) else _refitted(record) for record in records)
-    return heading + b"".join(rows)
+    """One table of all records; where an older version wrote one with other columns, they are brought to the present ones."""
+    parts = [record.partition(b"\n") for record in records]
+    headings = {heading for heading, _, _ in parts}
+    if len(headings) == 1:
+        return b"".join([headings.pop(), b"\n", *(rows for _, _, rows in parts)])
+    return b"".join([",".join(RECORD_COLUMNS).encode(), b"\n", *(_refitted(b"".join(part)) for part in parts)])
 
 
 def _refitted(record: bytes) -> bytes:

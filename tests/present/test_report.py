@@ -163,3 +163,16 @@ def test_parameters_are_the_names_declared_with_a_type():
     )
     assert declared_names(source) == ["study_file", "n_bootstrap"]
     assert declared_names("%matplotlib inline\nx: int = 1") == []
+
+
+def test_records_of_an_older_version_are_brought_to_the_present_columns(tmp_path):
+    records = tmp_path / "records"
+    records.mkdir()
+    heading = ",".join(RECORD_COLUMNS)
+    (records / "01_new.csv").write_text(f"{heading}\nparcels,01_new{',' * (len(RECORD_COLUMNS) - 2)}new\n")
+    (records / "02_old.csv").write_text('notebook,value,study,method\n02_old,3,parcels,"a, b"\n')
+    assemble_results(tmp_path)
+    rows = pd.read_csv(tmp_path / "results.csv", dtype=str).set_index("notebook")
+    assert list(pd.read_csv(tmp_path / "results.csv").columns) == list(RECORD_COLUMNS)
+    assert rows.loc["02_old", ["study", "method"]].tolist() == ["parcels", "a, b"]
+    assert rows.loc["01_new", "method"] == "new"
