@@ -192,8 +192,8 @@ def test_outputs_that_cannot_be_written_are_a_failure_with_the_reason(tmp_path):
     file, notebooks = write_study(tmp_path, "post"), write_notebook(tmp_path / "notebooks", "01_one", "1")
     result = command("run", file, "--notebooks", notebooks, "--outputs", tmp_path / "out")
     assert result.exit_code == 1
-    assert re.search(r"post +01_one +failed +\w*Error: ", result.stdout)
-    assert re.search(r"post +index.html +failed +\w*Error: ", result.stdout)
+    assert re.search(r"post +01_one +failed +outputs cannot be written to ", result.stdout)
+    assert re.search(r"post +index.html +failed +outputs cannot be written to ", result.stdout)
 
 
 def test_a_page_that_cannot_be_written_is_a_failure_and_no_old_one_stays(tmp_path):

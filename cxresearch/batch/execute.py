@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from papermill.translators import translate_parameters
 from cxresearch.batch.kernels import KERNEL_NAME, Kernel, KernelPool
 from cxresearch.batch.memory import in_words
 from cxresearch.batch.outcome import one_line, said_by
+from cxresearch.batch.turns import Turn
 
 SECONDS_TO_START = 60
 _MOMENT = 0.01  # seconds; nothing would mean for ever
@@ -73,31 +74,6 @@ class _MachineryError(Exception):
     """No cell was reached, or what ran the kernel is gone: no fault of the notebook."""
 
 
-class _Turn:
-    """The turn of a notebook: waited for once, kept for a second try.
-
-    Attributes
-    ----------
-    has_come : whether cells may run, or have run
-    waited : seconds
-    """
-
-    def __init__(self, turn: AbstractContextManager[object]) -> None:
-        self._turn, self._held = turn, ExitStack()
-        self.has_come, self.waited = False, 0.0
-
-    def wait(self) -> None:
-        """Wait for it; nothing happens where it has come."""
-        if not self.has_come:
-            asked = time.monotonic()
-            self._held.enter_context(self._turn)
-            self.has_come, self.waited = True, time.monotonic() - asked
-
-    def close(self) -> None:
-        """Let the next one have it."""
-        self._held.close()
-
-
 def execute(
     source: Path,
     parameters: Mapping[str, Any],
@@ -105,7 +81,7 @@ def execute(
     folder: Path,
     pool: KernelPool,
     timeout: float | None = None,
-    turn: AbstractContextManager[object] | None = None,
+    turn: Turn | None = None,
 ) -> Execution:
     """Run a notebook with parameters; what fails by a fault of the machinery is tried once more.
 
@@ -118,7 +94,7 @@ def execute(
     folder : where the kernel works; this process's own folder stays as it is
     pool : where the kernel comes from
     timeout : seconds that all cells may take together
-    turn : entered before the first cell and left after the last one; may wait
+    turn : waited for before the first cell; ended after the last one if all is well, else left to the caller
 
     Raises
     ------
@@ -126,24 +102,23 @@ def execute(
         What `turn` raises: the notebook cannot be begun.
     """
     begin, retried = time.monotonic(), ""
-    with closing(_Turn(turn or nullcontext())) as its_turn:
-        while True:
-            notebook = parameterize_notebook(
-                load_notebook_node(str(source)), dict(parameters), kernel_name=KERNEL_NAME, language="python"
-            )
-            kernel = pool.take()
-            try:
-                failure = _run_cells(notebook, folder, kernel, pool, timeout, its_turn)
-            except _MachineryError as error:
-                if not retried and not pool.stopped:
-                    retried = str(error)
-                    continue
-                its_turn.wait()
-                failure = Failure(str(error))
-            if failure:
-                _mark(notebook, failure)
-            seconds = time.monotonic() - begin - its_turn.waited
-            return Execution(notebook, failure, seconds, retried, kernel.memory.peak)
+    turn = turn or Turn()
+    while True:
+        notebook = parameterize_notebook(
+            load_notebook_node(str(source)), dict(parameters), kernel_name=KERNEL_NAME, language="python"
+        )
+        kernel = pool.take()
+        try:
+            failure = _run_cells(notebook, folder, kernel, pool, timeout, turn)
+        except _MachineryError as error:
+            if not retried and not pool.stopped:
+                retried = str(error)
+                continue
+            turn.wait()
+            failure = Failure(str(error))
+        if failure:
+            _mark(notebook, failure)
+        return Execution(notebook, failure, time.monotonic() - begin - turn.waited, retried, kernel.memory.peak)
 
 
 def say_parameters(notebook: nbformat.NotebookNode, parameters: Mapping[str, Any]) -> None:
@@ -160,7 +135,7 @@ def _run_cells(
     kernel: Kernel,
     pool: KernelPool,
     timeout: float | None,
-    turn: _Turn,
+    turn: Turn,
 ) -> Failure | None:
     progress = NotebookExecutionManager(notebook, progress_bar=False)
     client = PapermillNotebookClient(
@@ -181,7 +156,8 @@ def _run_cells(
             client.set_widgets_metadata()
             pool.watcher.look(kernel.memory)
             finished = True
-            turn.close()
+            if not _failed_cell(notebook):
+                turn.close()
     except Exception as error:
         if not started:
             raise _MachineryError(_why_not_started(error, kernel, pool)) from error

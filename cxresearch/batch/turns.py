@@ -1,9 +1,10 @@
 """Whose turn it is to run: in order, a few at a time."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 
@@ -54,3 +55,33 @@ class Turns:
             with self._changed:
                 self._free += 1
                 self._changed.notify_all()
+
+
+class Turn:
+    """One turn: waited for once, kept until it is closed.
+
+    Parameters
+    ----------
+    place : entered when it comes, left when it is closed; may wait
+
+    Attributes
+    ----------
+    has_come : whether it has come
+    waited : for how many seconds
+    """
+
+    def __init__(self, place: AbstractContextManager[object] | None = None) -> None:
+        self._place, self._held = place, ExitStack()
+        self.has_come, self.waited = False, 0.0
+
+    def wait(self) -> None:
+        """Wait for it; nothing happens where it has come."""
+        if not self.has_come:
+            asked = time.monotonic()
+            if self._place is not None:
+                self._held.enter_context(self._place)
+            self.has_come, self.waited = True, time.monotonic() - asked
+
+    def close(self) -> None:
+        """Let the next one have it."""
+        self._held.close()

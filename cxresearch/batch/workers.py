@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future, InvalidStateError, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,7 @@ from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.masking import mask_outputs
 from cxresearch.batch.outcome import Outcome, not_written, said_by
 from cxresearch.batch.plan import Task
-from cxresearch.batch.turns import Turns
+from cxresearch.batch.turns import Turn, Turns
 from cxresearch.present.outputs import clear_notebook, files_of_notebook, write_whole
 from cxresearch.study.urls import without_secrets
 
@@ -105,7 +105,7 @@ def run_task(
     Parameters
     ----------
     timeout : seconds that the cells of the notebook may take together
-    turn : entered before anything of an earlier run is removed and left after the last cell; may wait
+    turn : entered before anything of an earlier run is removed, left when all is well or in place; may wait
 
     Raises
     ------
@@ -120,11 +120,12 @@ def run_task(
         from cxresearch.batch.execute import execute, say_parameters  # takes seconds, which a run without work need not
 
         parameters = {**task.parameters, "output_dir": str(task.folder.parent)}  # on a worker another one than planned
-        begin, folder = _cleared(task, turn), task.source.parent
-        execution = execute(task.source, parameters, folder=folder, pool=pool, timeout=timeout, turn=begin)
-        said = {name: without_secrets(value) for name, value in task.parameters.items()}
-        say_parameters(execution.notebook, said)
-        return _keep(task, execution)
+        places: dict[str, Any] = {"folder": task.source.parent, "pool": pool}
+        with closing(Turn(_cleared(task, turn))) as its_turn:
+            execution = execute(task.source, parameters, timeout=timeout, turn=its_turn, **places)
+            said = {name: without_secrets(value) for name, value in task.parameters.items()}
+            say_parameters(execution.notebook, said)
+            return _keep(task, execution)
     except CancelledError:
         raise
     except _NotWrittenError as error:
