@@ -184,18 +184,21 @@ def test_a_run_that_is_broken_off_leaves_no_kernel_on_a_worker(tmp_path, cluster
         write_notebook(tmp_path / "notebooks", name, sleep)
     command = [sys.executable, "-m", "cxresearch", *words(tmp_path), "--scheduler", cluster]
     with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        while len(pids := list(tmp_path.glob("*.pid"))) < 2:
-            time.sleep(0.05)
-        process.send_signal(number)
-        stdout, stderr = process.communicate()
-    assert all(has_ended(int(path.stem)) for path in pids)
+        try:
+            while not list(tmp_path.glob("*.pid")):
+                time.sleep(0.05)
+            process.send_signal(number)
+            stdout, stderr = process.communicate()
+        finally:
+            process.kill()
+    begun = {int(path.stem) for path in tmp_path.glob("*.pid")}
+    assert all(map(has_ended, begun))
     time.sleep(0.5)
-    assert len(list(tmp_path.glob("*.pid"))) == 2
+    assert {int(path.stem) for path in tmp_path.glob("*.pid")} == begun
     assert not list((tmp_path / "out" / "post").glob("*.ipynb"))
     if number == signal.SIGINT:
         assert process.returncode == 130
-        assert len(re.findall(r"failed +the run was stopped", stdout)) == 2
-        assert "2 failed" in stdout
+        assert 1 <= len(re.findall(r"failed +the run was stopped", stdout)) <= 2  # not the one that waited
         assert stderr.endswith("Stopped before the end.\n")
 
 
