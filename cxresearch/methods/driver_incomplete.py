@@ -133,7 +133,13 @@ def _pooled_share(shares: np.ndarray, n: int, method: str) -> pd.DataFrame:
     half = stdtrit(pooled.df, 0.975) * pooled.std_error
     low, high = np.tanh(np.maximum(pooled.estimate - half, 0)) ** 2, np.tanh(pooled.estimate + half) ** 2
     return tidy(
-        "r_squared", np.tanh(pooled.estimate) ** 2, scale="drivers", conf_low=low, conf_high=high, n=n, method=method
+        "r_squared_pooled",
+        np.tanh(pooled.estimate) ** 2,
+        scale="drivers",
+        conf_low=low,
+        conf_high=high,
+        n=n,
+        method=method,
     )
 
 

@@ -52,7 +52,7 @@ class DriverRegression(Result):
 
     views: ClassVar[Mapping[str, View]] = {
         "driver_importance": View(("importance_lmg", "importance_johnson"), rows=("term",)),
-        "driver_fit": View(("r_squared", "adjusted_r_squared"), rows=("scale",)),
+        "driver_fit": View(("r_squared", "adjusted_r_squared", "r_squared_pooled"), rows=("scale",)),
         "driver_coefficients": View(("coefficient",), rows=("term",), columns="numbers"),
         "driver_betas": View(("beta", "vif"), rows=("term",)),
         "driver_correlations": View(("correlation",), rows=("term",), columns="numbers", method="-spearman"),

@@ -207,7 +207,7 @@ def test_pooled_coefficients_are_near_those_of_maximum_likelihood(mobi):
     assert set(rows["method"]) == {"ols; hc3; 40 imputations; rubin"}
     assert np.abs(rows["estimate"] - likely.pick("coefficient")["estimate"]).max() < 0.01
     assert ((rows["df"] > 20) & (rows["df"] < 245)).all()
-    pooled = result.pick("r_squared", method="rubin").iloc[0]
+    pooled = result.pick("r_squared_pooled", method="rubin").iloc[0]
     assert pooled["estimate"] == pytest.approx(likely.r_squared, abs=0.02)
     assert pooled["conf_low"] < pooled["estimate"] < pooled["conf_high"]
     assert "drivers.impute" in {each.key for each in result.finding().cautions}
