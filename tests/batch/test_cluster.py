@@ -106,7 +106,7 @@ def test_a_cluster_gives_what_this_machine_gives(tmp_path, cluster):
     plainly = [re.sub(r" +[\d.]+ s(?= |$)", "", each.stdout, flags=re.MULTILINE) for each in (far, near)]
     assert plainly[0].replace(str(tmp_path / "far"), str(tmp_path / "near")) == plainly[1]
     assert "post/tables/01_one_rows.csv" in contents(tmp_path / "far")
-    assert b"post,01_one,rows,,,,5" in contents(tmp_path / "far")["post/results.csv"]
+    assert b"post,01_one,rows,5" in contents(tmp_path / "far")["post/results.csv"].replace(b",,,,", b",")
     assert contents(tmp_path / "far") == contents(tmp_path / "near")
     for name in ("01_one", "02_raises.failed"):
         told = [json.loads((tmp_path / out / "post" / f"{name}.ipynb").read_text()) for out in ("far", "near")]
@@ -129,7 +129,7 @@ def test_a_task_whose_worker_is_killed_is_done_by_another_one(tmp_path, cluster)
     told = statuses(tmp_path / "out" / "post")
     assert re.fullmatch(r"worker tcp://127\.0\.0\.1:\d+ was lost", told["01_kills"]["retried"])
     assert told["02_other"]["status"] == "ok"
-    assert (tmp_path / "out" / "post" / "results.csv").read_text().count("rows,,,,5") == 2
+    assert (tmp_path / "out" / "post" / "results.csv").read_text().replace(",,,,", ",").count("rows,5") == 2
     assert has_ended(int((tmp_path / "pid").read_text()))
 
 
@@ -153,7 +153,7 @@ def test_what_a_cluster_delivers_may_go_to_a_url(tmp_path, cluster):
     memory = fsspec.filesystem("memory")
     result = on(cluster, *[word.replace(str(tmp_path / "out"), "memory://lab") for word in words(tmp_path)])
     assert result.exit_code == 0, result.output
-    assert b"post,01_one,rows,,,,5" in memory.cat("/lab/post/results.csv")
+    assert b"post,01_one,rows,5" in memory.cat("/lab/post/results.csv").replace(b",,,,", b",")
     assert b'output_dir = \\"memory://lab\\"' in memory.cat("/lab/post/01_one.ipynb")
     memory.store.clear()
 

@@ -98,7 +98,7 @@ def test_a_run_sends_everything_and_the_next_one_only_what_has_changed(place, me
     again = run(place, "--only", "2")
     assert again.exit_code == 0, again.output
     assert there(memory) == made - {"tables/01_one_more.csv", "tables/02_two_more.csv"}
-    assert memory.cat("/lab/out/post/results.csv").count(b"rows,,,,10") == 2
+    assert memory.cat("/lab/out/post/results.csv").replace(b",,,,", b",").count(b"rows,10") == 2
     assert "01_one  run: outputs are gone: 01_one_more.csv" in run(place, "--dry-run").stdout
 
 
@@ -146,7 +146,7 @@ def test_a_notebook_that_fails_leaves_none_of_its_earlier_files(place, memory):
     assert result.exit_code == 1
     assert "kept at memory://lab/out/post/02_two.failed.ipynb" in result.stdout
     assert {name for name in there(memory) if "02_two" in name} == {"02_two.failed.ipynb"}
-    assert memory.cat("/lab/out/post/results.csv").count(b"rows,,,,10") == 1
+    assert memory.cat("/lab/out/post/results.csv").replace(b",,,,", b",").count(b"rows,10") == 1
 
 
 @pytest.mark.parametrize("bad", ["01_one_rows", r"/\.index\.html", r"/\.status\.json"])
@@ -169,7 +169,7 @@ def test_nothing_is_ever_half_there(place, bad):
     mended = run(place, outputs="flaky://out")
     assert mended.exit_code == 0
     assert there(system, "/out/post") == whole.keys()
-    assert system.cat("/out/post/results.csv").count(b"rows,,,,7") == 1
+    assert system.cat("/out/post/results.csv").replace(b",,,,", b",").count(b"rows,7") == 1
     assert "Everything is up to date." in run(place, outputs="flaky://out").stdout
 
 
