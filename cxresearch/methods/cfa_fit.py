@@ -8,6 +8,7 @@ from cxresearch.methods.cfa_follow import follow
 from cxresearch.methods.cfa_model import FactorModel, Parameters, information, observed_information, slopes
 
 MAX_ITERATIONS = 200
+FIRST_ITERATIONS = 20  # enough for most matrices; those that are left go on together, so that no block waits for one
 HALVINGS = 12
 TOLERANCE = 1e-7  # largest change of a standardised parameter at which the iteration ends
 REPLICATE_TOLERANCE = 1e-5  # the same for replicates that start from a solution: far below what resampling changes
@@ -89,9 +90,12 @@ def fit_cfa(corr: np.ndarray, model: FactorModel, *, start: CfaFit | None = None
         loss[usable[settled]] = _loss(stack[usable[settled]], Parameters(model, values[usable[settled]]))[0]
         converged = np.isfinite(loss)
         usable = usable[~converged[usable]]
-    for block in (usable[first : first + CHUNK] for first in range(0, len(usable), CHUNK)):
-        guess = first_guess(stack[block], model)
-        values[block], loss[block], converged[block] = _score(stack[block], Parameters(model, guess))
+    values[usable] = first_guess(stack[usable], model)
+    for iterations in (FIRST_ITERATIONS, MAX_ITERATIONS - FIRST_ITERATIONS):
+        for block in (usable[first : first + CHUNK] for first in range(0, len(usable), CHUNK)):
+            reached = _score(stack[block], Parameters(model, values[block]), iterations)
+            values[block], loss[block], converged[block] = reached
+        usable = usable[~converged[usable]]
     loss[converged] -= np.linalg.slogdet(stack[converged])[1] + p
     values[~converged], loss[~converged] = np.nan, np.nan
     fitted = Parameters(model, pointing_up(values, model).reshape(*lead, -1))
@@ -115,13 +119,13 @@ def first_guess(corr: np.ndarray, model: FactorModel) -> np.ndarray:
     return np.concatenate([loadings, np.clip(1 - loadings**2, 0.1, None), correlations], axis=-1)
 
 
-def _score(corr: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _score(corr: np.ndarray, parameters: Parameters, iterations: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Fisher scoring with step halving, Newton steps near the minimum; values (b, k), loss (b,) and convergence (b,)."""
     model, values = parameters.model, parameters.values
     converged, near = np.zeros(len(corr), bool), np.zeros(len(corr), bool)
     loss, inverse = _loss(corr, parameters)
     active = np.flatnonzero(np.isfinite(loss))
-    for _ in range(MAX_ITERATIONS):
+    for _ in range(iterations):
         if not len(active):
             break
         step = _step(corr[active], Parameters(model, values[active]), inverse[active], near[active])
