@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "data" / "postal_demo"
 ENGLISH, CHINESE = ROOT / "params" / "postal_demo.yaml", DEMO / "postal_demo_zh.yaml"
 UNUSED = {"survey.encoding", "survey.sheet", "survey.where", "tickets.calendar"}  # left at their default
+UNUSED |= {"survey.correlation", "survey.n"}  # stand in place of answers
 CENSUS = 60_000  # respondents: a share is then known to .002, a mean on the 5-point scale to .004
 
 
