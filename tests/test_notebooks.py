@@ -52,8 +52,9 @@ def test_tagged_cells_are_only_the_parameters(notebook):
     assert tagged == [code_cells(notebook)[0]]
 
 
-def test_says_what_it_needs(notebook):
+def test_says_what_it_needs_and_uses(notebook):
     assert notebook["metadata"]["cxresearch"]["needs"]
+    assert "uses" in notebook["metadata"]["cxresearch"]
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,34 @@ from typing import Any
 import cxresearch
 from cxresearch.batch.outcome import Outcome
 from cxresearch.study.open import Study
-from cxresearch.study.yaml_file import read_yaml
+from cxresearch.study.presence import parts_read
 
 Key = Mapping[str, Any]  # what a notebook's outputs depend on -> its hash, or name -> value where it has parts
 _HOME = Path(cxresearch.__file__).parent
 _LOCK = _HOME.parent / "requirements.lock"
 
 
-def key_of_study(study: Study) -> Key:
-    """What all notebooks of a study share: the study file without its choices for notebooks, and the data files."""
-    said = {name: _hash(_text(value)) for name, value in read_yaml(study.path).items() if name != "notebooks"}
-    return {"study file": said, "data": study.sources()}
+def key_of_study(study: Study, content: Mapping[str, Any], declared: Collection[str] | None) -> Key:
+    """What a notebook depends on of a study: the parts of the study file that it reads, and their data files.
+
+    Parameters
+    ----------
+    content : the study file as it stands
+    declared : the parts that the notebook says it reads; None if it does not say, then all but the choices for notebooks
+    """
+    parts = [name for name in content if name != "notebooks"] if declared is None else parts_read(study.file, declared)
+    said = {part: value for part in parts if (value := _part_of(content, part)) is not None}
+    return {
+        "study file": {part: _hash(_text(value)) for part, value in said.items()},
+        "data": study.sources(declared),
+    }
+
+
+def _part_of(content: Any, part: str) -> Any:
+    """The value of a key, or of one below it ("experts.judgements"); None if it is not there."""
+    for name in part.split("."):
+        content = content.get(name) if isinstance(content, dict) else None
+    return content
 
 
 def key_of_notebook(path: Path, choices: Mapping[str, Any]) -> Key:

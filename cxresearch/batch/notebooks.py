@@ -26,6 +26,7 @@ class NotebookFile:
     Attributes
     ----------
     needs : parts of a study without which it is skipped (keys of Study.parts)
+    uses : parts that it reads besides, where they are there; None if it does not say, then it may read all
     parameters : name -> type of each parameter; Any where the parameters cell names no type
     fault : why it can run for no study, else ""
     """
@@ -33,8 +34,14 @@ class NotebookFile:
     name: str
     path: Path
     needs: tuple[str, ...] = ()
+    uses: tuple[str, ...] | None = None
     parameters: Mapping[str, Any] | None = None
     fault: str = ""
+
+    @property
+    def reads(self) -> tuple[str, ...] | None:
+        """All parts of a study that it reads; None if it does not say."""
+        return None if self.uses is None else (*self.needs, *self.uses)
 
 
 def find_folder(given: Path | None) -> Path:
@@ -65,10 +72,11 @@ def read_notebook(path: Path) -> NotebookFile:
     """Read needs and parameters; what is wrong with the file stands in `fault`."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        needs = tuple(content["metadata"].get("cxresearch", {}).get("needs", ()))
+        said = content["metadata"].get("cxresearch", {})
+        needs, uses = tuple(said.get("needs", ())), tuple(said["uses"]) if "uses" in said else None
         source = _parameters_cell(content["cells"])
         if source is None:
-            return NotebookFile(path.stem, path, needs, fault="it has no code cell with the tag `parameters`")
+            return NotebookFile(path.stem, path, needs, uses, fault="it has no code cell with the tag `parameters`")
         parameters = _parameters(source)
     except SyntaxError as error:
         return NotebookFile(
@@ -78,7 +86,7 @@ def read_notebook(path: Path) -> NotebookFile:
         return NotebookFile(path.stem, path, fault=f"it cannot be read as a notebook ({type(error).__name__}: {error})")
     missing = [f"`{name}`" for name in GIVEN if name not in parameters]
     fault = f"its parameters cell lacks {' and '.join(missing)}" if missing else ""
-    return NotebookFile(path.stem, path, needs, parameters, fault)
+    return NotebookFile(path.stem, path, needs, uses, parameters, fault)
 
 
 def choose(notebooks: Mapping[str, NotebookFile], only: Sequence[str]) -> list[str]:

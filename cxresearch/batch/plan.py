@@ -17,6 +17,7 @@ from cxresearch.study.open import Study, examine_study
 from cxresearch.study.presence import unread_parts
 from cxresearch.study.published import PublishedSurvey
 from cxresearch.study.urls import Place, Url
+from cxresearch.study.yaml_file import read_yaml
 
 _KEYS = re.compile(r"`([^`]+)`")  # of the study file, as the reasons name them
 
@@ -128,7 +129,9 @@ def check_file(path: Place, notebooks: Mapping[str, NotebookFile]) -> Checked:
         return Checked(faults, warned)
     survey = None if study.parts["survey"] else study.survey()
     hints = [] if survey is None or isinstance(survey, PublishedSurvey) else hints_of(survey, study.file)
-    unread = unread_parts(study.file, {need for notebook in notebooks.values() for need in notebook.needs})
+    unread = unread_parts(
+        study.file, {part for notebook in notebooks.values() for part in notebook.reads or notebook.needs}
+    )
     left = [f"{', '.join(unread)}: read by no notebook of this version"] if unread else []
     return Checked([], warned + hints + left)
 
@@ -163,11 +166,15 @@ def _names_taken_twice(names: Mapping[Place, str]) -> dict[Place, list[str]]:
 
 def _plan_study(study: Study, notebooks: Sequence[NotebookFile], outputs: Destination, force: bool) -> list[Task]:
     """The tasks of one study, each compared with what became of it the last time."""
-    tasks = [_plan_notebook(study, notebook, outputs) for notebook in notebooks]
-    shared = {**key_of_study(study), **key_of_software()}
+    content = read_yaml(study.path)
     outputs.begin(study.name)
     last = {outcome.notebook: outcome for outcome in recall(outputs.folder / study.name)}
-    return [_compare(task, study, shared, last.get(task.notebook), outputs, force) for task in tasks]
+    tasks = []
+    for notebook in notebooks:
+        shared = {**key_of_study(study, content, notebook.reads), **key_of_software()}
+        task = _plan_notebook(study, notebook, outputs)
+        tasks.append(_compare(task, study, shared, last.get(task.notebook), outputs, force))
+    return tasks
 
 
 def _compare(task: Task, study: Study, shared: Key, last: Outcome | None, outputs: Destination, force: bool) -> Task:
@@ -181,11 +188,11 @@ def _compare(task: Task, study: Study, shared: Key, last: Outcome | None, output
 
 
 def _plan_notebook(study: Study, notebook: NotebookFile, outputs: Destination) -> Task:
-    unknown = [need for need in notebook.needs if need not in study.parts]
+    unknown = [part for part in notebook.reads or notebook.needs if part not in study.parts]
     missing = [study.parts[need] for need in notebook.needs if study.parts.get(need)]
     fault = notebook.fault
     if unknown and not fault:
-        fault = f"it needs `{unknown[0]}`, which is no part of a study"
+        fault = f"it names `{unknown[0]}`, which is no part of a study"
     return Task(
         study=study.name,
         notebook=notebook.name,

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Collection
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +23,7 @@ from cxresearch.study.fitting import fit_types
 from cxresearch.study.labels import labels_of
 from cxresearch.study.large_survey import LargeSurvey, read_large_survey
 from cxresearch.study.lazy_table import is_large
-from cxresearch.study.presence import parts_of
+from cxresearch.study.presence import files_read, has_labelled_data, parts_of
 from cxresearch.study.published import PublishedSurvey, read_published
 from cxresearch.study.records import TABLES, read_records, survey_records
 from cxresearch.study.service_checks import check_service
@@ -33,7 +34,6 @@ from cxresearch.study.value_checks import check_values
 from cxresearch.study.yaml_file import read_yaml
 
 JUDGEMENT_COLUMNS = ["expert", "parent", "left", "right", "judgement"]
-_LABELLED = (".sav", ".zsav", ".dta")
 
 
 class Study:
@@ -49,6 +49,8 @@ class Study:
         self.file = file
         self.path = path
         self._tables: dict[str, Records] = {}
+        self._asked: set[str] = set()  # parts whose data somebody has asked for
+        self._hashes: dict[Place, str] = {}
 
     def __repr__(self) -> str:
         return f"Study({self.name!r}, {str(self.path)!r})"
@@ -106,7 +108,7 @@ class Study:
     @cached_property
     def labels(self) -> dict[str, str]:
         """Code -> label: constructs, items ("code · wording"), group columns, and "column=value" where the data say."""
-        if not self._has_labelled_data():
+        if not has_labelled_data(self.file):
             return labels_of(self.file)
         survey = self._survey
         return labels_of(self.file, variable_labels=survey.variable_labels, value_labels=survey.value_labels)
@@ -121,7 +123,8 @@ class Study:
         """
         if self.parts["answers"]:
             raise InputError("the study must have a survey", self.parts["answers"], "Add it to the study file.")
-        return self._published if self.parts["survey"] else self._survey
+        self._asked.add("survey")
+        return self._answers
 
     def records(self) -> list[Records]:
         """Every table of the study that holds records (survey, tickets, operations, observations, customers), cell by cell.
@@ -145,6 +148,7 @@ class Study:
             raise InputError(f"`name` must be one of {', '.join(TABLES)}", f"found {name!r}", "Choose one of these.")
         if self.parts[name]:
             raise InputError(f"the study must have `{name}`", self.parts[name], "Add it to the study file.")
+        self._asked.add(name)
         if name not in self._tables:
             is_survey = name == "survey"
             made = (
@@ -170,25 +174,33 @@ class Study:
             raise InputError(
                 "the study must have expert judgements", self.parts["experts.judgements"], "Add them to the study file."
             )
+        self._asked.add("experts.judgements")
         frame = read_table(experts.judgements, folder=self.folder).frame[JUDGEMENT_COLUMNS]
         names = frame[JUDGEMENT_COLUMNS[:-1]].apply(as_codes)
         return names.assign(expert=mask_codes(names["expert"]), judgement=_as_ratios(frame["judgement"]))
 
-    def sources(self) -> dict[str, str]:
-        """Every data file that the study names (path relative to the study file, or URL) -> its SHA-256."""
-        return {_relative(path, self.folder): _sha256(path) for path in self.data_files()}
+    def sources(self, parts: Collection[str] | None = None) -> dict[str, str]:
+        """The data files of these parts, or all (path relative to the study file, or URL) -> SHA-256, found once."""
+        return {_relative(path, self.folder): self._hash(path) for path in self.data_files(parts)}
 
-    def data_files(self) -> list[Place]:
-        """Every data file that the study names."""
-        return list(dict.fromkeys(path for _, data in named_files(self.file) for path in find_files(data, self.folder)))
+    def data_files(self, parts: Collection[str] | None = None) -> list[Place]:
+        """Every data file that the study names, or those that a notebook reads which asks for these parts."""
+        named = [data for _, data in named_files(self.file)] if parts is None else files_read(self.file, parts)
+        return list(dict.fromkeys(path for data in named for path in find_files(data, self.folder)))
 
     def fingerprints(self) -> dict[str, str]:
-        """The study file and every data file that it names -> SHA-256."""
-        return {self.path.name: _sha256(self.path), **self.sources()}
+        """The study file and the data files that this study has been asked for (survey, tables, judgements) -> SHA-256."""
+        return {self.path.name: self._hash(self.path), **self.sources(self._asked)}
 
-    def _has_labelled_data(self) -> bool:
-        survey = self.file.survey
-        return survey is not None and any(entry.lower().endswith(_LABELLED) for entry in survey.data)
+    def _hash(self, path: Place) -> str:
+        if path not in self._hashes:
+            self._hashes[path] = _sha256(path)
+        return self._hashes[path]
+
+    @property
+    def _answers(self) -> Survey | LargeSurvey | PublishedSurvey:
+        """The survey, read for whatever reason."""
+        return self._published if self.parts["survey"] else self._survey
 
     @cached_property
     def _published(self) -> PublishedSurvey:
@@ -239,7 +251,7 @@ def _faults_of_survey(study: Study) -> list[str]:
     if study.parts["answers"]:
         return []
     try:
-        survey = study.survey()
+        survey = study._answers
     except InputError as error:
         return [f"survey: {error}"]
     return [] if isinstance(survey, PublishedSurvey) else [str(fault) for fault in check_values(study.file, survey)]

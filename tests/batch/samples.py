@@ -18,14 +18,19 @@ notebooks: {choices}
 
 
 def write_notebook(
-    folder: Path, name: str, *cells: str, needs: tuple[str, ...] = ("survey",), parameters: str | None = PARAMETERS
+    folder: Path,
+    name: str,
+    *cells: str,
+    needs: tuple[str, ...] = ("survey",),
+    uses: list[str] | None = None,
+    parameters: str | None = PARAMETERS,
 ) -> Path:
     """Put a notebook into a folder; its kernel's name is one that Jupyter does not know. Returns the folder."""
     tagged = [] if parameters is None else [nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]})]
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell(f"# {name}"), *tagged, *map(nbformat.v4.new_code_cell, cells)],
         metadata={
-            "cxresearch": {"needs": list(needs)},
+            "cxresearch": {"needs": list(needs)} | ({} if uses is None else {"uses": uses}),
             "kernelspec": {"name": "no-such-kernel", "display_name": "Elsewhere", "language": "python"},
         },
     )

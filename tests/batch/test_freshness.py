@@ -131,6 +131,26 @@ def test_changed_data_run_everything(fresh, tmp_path):
     assert plan(fresh) == dict.fromkeys(["01_one", "02_two"], "run: data changed: answers.csv")
 
 
+def test_what_a_notebook_does_not_read_may_change(tmp_path):
+    run, experts = runner(tmp_path), "experts: {judgements: judgements.csv}\n"
+    study = write_study(tmp_path, "post")
+    study.write_text(study.read_text() + experts)
+    (tmp_path / "judgements.csv").write_text("expert,parent,left,right,judgement\n1,speed,a,b,3\n")
+    more = {"01_one": "cx.open_study(study_file).survey()", "02_two": "report.study.judgements()"}
+    for name, needs in {"01_one": ("survey",), "02_two": ("experts.judgements",)}.items():
+        cell = REPORT.format(name=name, more=more[name])
+        write_notebook(tmp_path / "notebooks", name, cell, needs=needs, uses=[])
+    assert "2 ok" in run()
+    change(tmp_path / "judgements.csv", "a,b,3", "a,b,5")
+    assert plan(run) == {"01_one": "up to date", "02_two": "run: data changed: judgements.csv"}
+    assert "1 ok, 1 up to date" in run()
+    change(study, "judgements: judgements.csv", "judgements: [judgements.csv]")
+    changed = "run: study file changed: experts.judgements"
+    assert plan(run) == {"01_one": "up to date", "02_two": changed}
+    change(tmp_path / "answers.csv", "1,2", "1,3")
+    assert plan(run) == {"01_one": "run: data changed: answers.csv", "02_two": changed}
+
+
 def test_a_changed_study_file_is_told_by_its_parts(fresh, tmp_path):
     change(tmp_path / "post.yaml", "[1, 5]", "[1, 6]")
     assert plan(fresh)["01_one"] == "run: study file changed: constructs"

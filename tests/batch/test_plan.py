@@ -108,5 +108,5 @@ def test_a_notebook_that_can_run_for_no_study_is_a_fault_of_the_task(plan, study
         task.notebook: task for task in plan_run([study_file("post")], read_notebooks(folder), outputs=folder).tasks
     }
     assert tasks["05_bare"].fault == "it has no code cell with the tag `parameters`"
-    assert tasks["06_odd"].fault == "it needs `survy`, which is no part of a study"
+    assert tasks["06_odd"].fault == "it names `survy`, which is no part of a study"
     assert not any(task.skip for task in tasks.values() if task.notebook != "04_experts")
