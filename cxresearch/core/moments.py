@@ -16,7 +16,7 @@ from cxresearch.core.rows import complete_values
 from cxresearch.errors import InputError, name_some
 
 RANDOM_GROUPS = "random groups"  # in `method`: a bootstrap drew random groups of rows, as rows are too many to draw
-ROUNDING = 1e-12  # of its mean square: a smaller variance is what rounding left
+ROUNDING = 1e-12  # of its mean square a smaller variance, and of its mean a smaller deviation, is what rounding left
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Moments:
         weights = design.weights_on(frame.index)
         n = len(values)
         mean = weights @ values / n
-        deviations = values - mean
+        deviations = deviations_from(values, mean)
         cov = (deviations * weights[:, None]).T @ deviations / (n - 1)
         return cls(np.asarray(n), mean, cov, tuple(map(str, frame.columns)), design.words)
 
@@ -164,6 +164,17 @@ class Moments:
         """Expanded percentile interval of what was estimated from each replicate of this bootstrap, (B, ...)."""
         clustered = any(word in self.design_words for word in ("clustered", RANDOM_GROUPS))
         return interval(estimates, level, n_units=self.n_units, clustered=clustered)
+
+
+def deviations_from(values: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """`values` less `mean`, shapes that broadcast; exactly 0 where the difference is what rounding left, as in a constant column.
+
+    >>> values, weights = np.full(3, 4.1), np.array([0.7, 1.1, 1.2])
+    >>> deviations_from(values, weights @ values / weights.sum())
+    array([0., 0., 0.])
+    """
+    deviations = values - mean
+    return np.where(np.abs(deviations) <= ROUNDING * np.abs(mean), 0.0, deviations)
 
 
 def correlation_of(cov: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
+from cxresearch.core.moments import deviations_from
 from cxresearch.core.resampling import expanded_tail
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
@@ -245,7 +246,7 @@ def _pair_rows(
     sample: Sample, means: GroupMeans, weights: np.ndarray, design: Design, method: str
 ) -> list[pd.DataFrame]:
     """Differences and effect sizes of all pairs."""
-    squares = weights * (sample.scores.to_numpy() - means.mean[sample.codes]) ** 2
+    squares = weights * deviations_from(sample.scores.to_numpy(), means.mean[sample.codes]) ** 2
     variance = np.bincount(sample.codes, squares) / np.bincount(sample.codes, weights) * means.n / (means.n - 1)
     return [
         game_pairs(means, scale=sample.measure, method=words("games howell", method)),

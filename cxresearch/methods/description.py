@@ -12,7 +12,7 @@ from cxresearch.core.answers import Answers, moments_of, names_of, sound_answers
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
-from cxresearch.core.moments import Moments
+from cxresearch.core.moments import Moments, deviations_from
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.counted_items import CountedItem, centre_rows, design_words, mean_rows, spread_rows
@@ -261,7 +261,7 @@ def _spread_rows(values: np.ndarray, weights: np.ndarray, names: list[str], desi
     """Standard deviations, medians and modes."""
     n = (~np.isnan(values)).sum(axis=0)
     mean = (weights * np.nan_to_num(values)).sum(axis=0) / n
-    sd = np.sqrt((weights * np.nan_to_num(values - mean) ** 2).sum(axis=0) / (n - 1))
+    sd = np.sqrt((weights * np.nan_to_num(deviations_from(values, mean)) ** 2).sum(axis=0) / (n - 1))
     counted = [_counts(*pair) for pair in zip(values.T, weights.T, strict=True)]
     return centre_rows(names, n, sd, counted, _kind(design))
 

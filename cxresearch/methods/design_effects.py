@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.moments import deviations_from
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.methods.linearised import linearised_means
 
@@ -60,5 +61,5 @@ def _effect_on_mean(outcome: pd.Series, design: Design) -> float:
     values, n = outcome.to_numpy(float), len(outcome)
     weights = design.weights_on(outcome.index)
     found = linearised_means(values, weights, np.zeros(n, int), design.clusters_on(outcome.index), 1)
-    spread = weights @ (values - found.mean[0]) ** 2 / (n - 1)
+    spread = weights @ deviations_from(values, found.mean[0]) ** 2 / (n - 1)
     return float(found.std_error[0] ** 2 / (spread / n)) if spread > 0 else np.nan

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxresearch.core.correlation import correlate
 from cxresearch.core.design import Design
-from cxresearch.core.moments import Moments
+from cxresearch.core.moments import ROUNDING, Moments
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 
@@ -82,7 +82,7 @@ def refuse_hopeless(moments: Moments, design: Design) -> None:
     """Refuse constants, collinear drivers, an outcome that the drivers make up exactly, and a single cluster."""
     spread = moments.sd
     constant = [
-        name for name, sd, mean in zip(moments.names, spread, moments.mean, strict=True) if sd <= 1e-12 * abs(mean)
+        name for name, sd, mean in zip(moments.names, spread, moments.mean, strict=True) if sd <= ROUNDING * abs(mean)
     ]
     if constant:
         raise InputError("outcome and drivers must vary", f"{name_some(constant)} is constant", "Leave it out.")

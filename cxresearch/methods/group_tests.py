@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.moments import deviations_from
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.methods.group_means import GroupMeans
 from cxresearch.methods.studentized_range import range_isf, range_sf
@@ -216,7 +217,7 @@ def explained(
     total = np.bincount(codes, weights)
     mean = np.bincount(codes, weights * values) / total
     centre = weights @ values / n
-    between, within = total @ (mean - centre) ** 2, weights @ (values - mean[codes]) ** 2
+    between, within = total @ (mean - centre) ** 2, weights @ deviations_from(values, mean[codes]) ** 2
     error = within / (n - groups)
     eta = between / (between + within)
     omega = (between - (groups - 1) * error) / (between + within + error)

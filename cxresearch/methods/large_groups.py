@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.large import LargeTable
+from cxresearch.core.moments import deviations_from
 from cxresearch.core.resampling import resample_counts
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
@@ -86,14 +87,14 @@ class CountedGroups:
             return GroupMeans(self.groups, n, found.units, found.mean, found.cov, shared)
         total = self.sums(w)
         mean = self.sums(w * self.values) / total
-        cov = np.diag(self.sums(w2 * (self.values - mean[self.codes]) ** 2) / total**2 * n / (n - 1))
+        cov = np.diag(self.sums(w2 * deviations_from(self.values, mean[self.codes]) ** 2) / total**2 * n / (n - 1))
         return GroupMeans(self.groups, n, n, mean, cov, n[:, None] + n)
 
     def variance(self, *, weighted: bool = True) -> np.ndarray:
         """Variances (k,) of the groups, denominator n - 1."""
         w, n = self.w if weighted else self.n, self.sums(self.n)
         mean = self.sums(w * self.values) / self.sums(w)
-        return self.sums(w * (self.values - mean[self.codes]) ** 2) / self.sums(w) * n / (n - 1)
+        return self.sums(w * deviations_from(self.values, mean[self.codes]) ** 2) / self.sums(w) * n / (n - 1)
 
     def bootstrap(self, n_bootstrap: int, *, seed: int) -> np.ndarray:
         """Group means (B, k) in resamples of the units; nan where a resample has no row of a group."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cxresearch.core.moments import deviations_from
+
 
 @dataclass(frozen=True, slots=True)
 class LinearisedMeans:
@@ -74,7 +76,7 @@ def linearised_means(
     """
     total = np.bincount(columns, weights, n_columns)
     mean = np.bincount(columns, weights * values, n_columns) / total
-    residuals = weights * (values - mean[columns]) / total[columns]
+    residuals = weights * deviations_from(values, mean[columns]) / total[columns]
     several = int(units.max()) + 1
     cells, where = np.unique(columns * several + units, return_inverse=True)
     owner, unit = np.divmod(cells, several)

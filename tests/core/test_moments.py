@@ -244,3 +244,13 @@ def test_rows_that_cannot_be_used_are_refused(frame, message):
 def test_a_single_cluster_cannot_be_resampled(frame):
     with pytest.raises(InputError, match="two rows or clusters; found 1"):
         bootstrap_moments(frame, 10, seed=1, design=Design(clusters=pd.Series(0, frame.index)))
+
+
+@pytest.mark.parametrize("constant", [4.1, 0.1, -2020.3, 1e9 + 0.1, 0.0])
+def test_a_constant_item_has_no_variance_whatever_the_weights(constant):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"a": np.full(150, constant), "b": rng.normal(1e6, 0.5, 150)})
+    design = Design(weights=pd.Series(rng.uniform(0.3, 3, 150)))
+    for moments in (Moments.from_frame(frame), Moments.from_frame(frame, design=design)):
+        assert (moments.cov[0] == 0).all()
+        assert moments.sd[1] > 0.3  # small beside its mean, and no rounding

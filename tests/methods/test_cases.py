@@ -452,3 +452,16 @@ def test_a_measure_without_answers_is_left_out_of_several_and_named():
     assert caution.values["measures"] == ["empty", "constant"]
     with pytest.raises(InputError, match="found no row of 40 with both `empty` and `company`"):
         compare_cases(data, "empty", by="company")
+
+
+def test_groups_that_do_not_vary_say_the_same_with_weights():
+    """A weighted mean of one and the same number may miss it by a rounding, which is no variance."""
+    data = pd.DataFrame({"score": np.repeat([4.1, 3.3], 150), "company": np.repeat(["A", "B"], 150)})
+    weights = pd.Series(np.random.default_rng(2).uniform(0.3, 3, 300))
+    for design in (None, Design(weights=weights), Design(weights, pd.Series(np.arange(300) // 5))):
+        result = compare(design, data, "score", "company")
+        assert (result.pick("group_mean")["std_error"] == 0).all()
+        assert result.pick("hedges_g")["estimate"].isna().all()
+        assert result.pick("mean_difference")["p_value"].isna().all()
+        assert result.pick("wald_f").empty
+        assert result.value("eta_squared") == pytest.approx(1, abs=CLOSED_FORM)

@@ -317,10 +317,12 @@ def test_rows_that_are_not_used_are_counted():
     assert "dropped" not in keys_of(result.gate("company", "speed"))
 
 
-def test_a_constant_item_in_one_group_costs_that_group_only():
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_constant_item_in_one_group_costs_that_group_only(weighted):
     answers, company = sample_of(150, codes="ABC")
-    answers.loc[company == "B", "q3"] = 4.0
-    result = check_invariance(answers, TWO, groups=company)
+    answers.loc[company == "B", "q3"] = 4.1
+    weights = pd.Series(np.random.default_rng(2).uniform(0.3, 3, len(answers)), index=answers.index)
+    result = check_invariance(answers, TWO, groups=company, design=Design(weights=weights) if weighted else None)
     assert result.verdicts["company"].groups == ("A", "C")
     constant = result.verdicts["company"].cautions[-1]
     assert (constant.key, constant.values["group"]) == ("invariance.constant", "B")
