@@ -21,7 +21,7 @@ test: $(VENV)/installed
 	$(BIN)/python -m pytest
 
 lab: $(VENV)/installed
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter lab --notebook-dir=notebooks --ServerApp.jpserver_extensions=cxresearch.batch.lab=True
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check

@@ -1,7 +1,7 @@
 """The server that warm kernels are forked from: it has imported the analysis stack once and holds no thread.
 
 A process of its own (`python -m cxresearch.batch.forkserver FD`), started by `warm.ForkServer`. FD is a socket; each message on it
-brings two file descriptors, the channel and the log of a new kernel. The kernel reads from its channel what to run and answers
+brings three file descriptors, the channel, stdout and stderr of a new kernel. The kernel reads from its channel what to run and answers
 with its process id; the server adds the exit status when the kernel has ended. When FD closes, the run is over or was
 killed: the server ends what is left and goes.
 """
@@ -84,23 +84,24 @@ class Server:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._end.fileno())
 
-    def serve(self) -> tuple[socket.socket, int] | None:
-        """Serve until the run is over; in a forked kernel, return its channel and log at once."""
+    def serve(self) -> tuple[socket.socket, list[int]] | None:
+        """Serve until the run is over; in a forked kernel, return its channel, stdout and stderr at once."""
         while True:
             for key, _ in self.selector.select():
                 if key.fileobj is self.ended:
                     self.reap()
                     continue
-                fds = socket.recv_fds(self.control, 1, 2)[1]
+                fds = socket.recv_fds(self.control, 1, 3)[1]
                 if not fds:
                     self.end()
                     return None
-                channel, log = socket.socket(fileno=fds[0]), fds[1]
+                channel, output = socket.socket(fileno=fds[0]), fds[1:]
                 pid = os.fork()
                 if not pid:
                     self.close()
-                    return channel, log
-                os.close(log)
+                    return channel, output
+                for one in output:
+                    os.close(one)
                 self.kernels[pid] = channel
 
     def reap(self) -> None:
@@ -133,7 +134,7 @@ def as_bytes(number: int) -> bytes:
     return number.to_bytes(NUMBER, signed=True)
 
 
-def become_kernel(channel: socket.socket, log: int, server: int) -> None:
+def become_kernel(channel: socket.socket, output: list[int], server: int) -> None:
     """Be the kernel that the channel asks for; what is random or belongs to one process starts afresh."""
     from ipykernel.kernelapp import IPKernelApp
 
@@ -142,16 +143,17 @@ def become_kernel(channel: socket.socket, log: int, server: int) -> None:
     if os.getppid() != server:  # it ended before the line above
         return
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for stream in (1, 2):
-        os.dup2(log, stream)
-    os.close(log)
+    for stream, one in zip((1, 2), output, strict=True):
+        os.dup2(one, stream)
+        os.close(one)
     with channel, channel.makefile() as lines:
         asked = json.loads(lines.readline())
         channel.sendall(as_bytes(os.getpid()))
     os.environ.clear()
     os.environ.update(asked["environment"])
     os.chdir(asked["folder"])
-    _use_cores(int(os.environ.get("OPENBLAS_NUM_THREADS") or 1))
+    sys.argv[1:] = asked["arguments"]
+    _use_cores()
     sys.modules["numpy"].random.seed()  # what `random` does by itself after a fork
     IPKernelApp.launch_instance([*asked["arguments"], f"--IPKernelApp.parent_handle={server}"])
     control = IPKernelApp.instance().control_thread
@@ -161,8 +163,10 @@ def become_kernel(channel: socket.socket, log: int, server: int) -> None:
     os._exit(0)  # taking the interpreter down piece by piece would touch, and so copy, all that was preloaded
 
 
-def _use_cores(share: int) -> None:
-    """Give linear algebra the kernel's share of the cores; in the server it has one, so that it starts no thread."""
+def _use_cores() -> None:
+    """Give linear algebra the cores that the environment names, else all; in the server it has one, so that it starts no thread."""
+    said = os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or ""
+    share = int(said) if said.isdecimal() else import_module("joblib").cpu_count()
     if share > 1:
         import_module("threadpoolctl").threadpool_limits(share)
 

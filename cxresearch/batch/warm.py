@@ -25,6 +25,7 @@ _SETTINGS = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what a plain kernel sets before matplotlib is imported
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else the debugger warns of modules that are frozen
 }
+_STREAMS = ((1, "stdout"), (2, "stderr"))
 
 
 class ServerLostError(OSError):
@@ -58,8 +59,15 @@ class ForkServer:
         """Whether it can fork one more kernel."""
         return self.process.poll() is None
 
-    def fork(self, arguments: list[str], *, folder: str, environment: dict[str, str], log: int) -> "ForkedProcess":
+    def fork(
+        self, arguments: list[str], *, folder: str, environment: dict[str, str], output: tuple[int, ...]
+    ) -> "ForkedProcess":
         """Fork a kernel; waits until the server has imported everything.
+
+        Parameters
+        ----------
+        arguments, folder, environment : of the kernel
+        output : file descriptors of its stdout and stderr
 
         Raises
         ------
@@ -70,7 +78,7 @@ class ForkServer:
         asked = {"arguments": arguments, "folder": folder, "environment": environment}
         try:
             with theirs:
-                socket.send_fds(self._control, [b"k"], [theirs.fileno(), log])
+                socket.send_fds(self._control, [b"k"], [theirs.fileno(), *output])
             ours.sendall(json.dumps(asked).encode() + b"\n")
             return ForkedProcess(ours)
         except OSError as error:
@@ -155,10 +163,26 @@ class WarmProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork the kernel that the command would start (`python -m ipykernel_launcher ARGUMENTS`)."""
-        forked = self.server.fork(
-            cmd[3:], folder=kwargs.get("cwd") or os.getcwd(), environment=kwargs["env"], log=kwargs["stdout"].fileno()
+        return self.adopt(self.fork(cmd, **kwargs), kwargs.get("cwd"))
+
+    def fork(self, cmd: list[str], **kwargs: Any) -> ForkedProcess:
+        """Have the server fork; the kernel's output goes where that of the command would go.
+
+        Raises
+        ------
+        ServerLostError
+            If the server is gone.
+        """
+        return self.server.fork(
+            cmd[3:],
+            folder=kwargs.get("cwd") or os.getcwd(),
+            environment=kwargs["env"],
+            output=tuple(kwargs[name].fileno() if kwargs.get(name) else own for own, name in _STREAMS),
         )
+
+    def adopt(self, forked: ForkedProcess, folder: str | None) -> KernelConnectionInfo:
+        """Look after a forked kernel from now on."""
         self.process = cast("subprocess.Popen[bytes]", forked)
         self.pid = self.pgid = forked.pid
-        self.cwd = kwargs.get("cwd")
+        self.cwd = folder
         return self.connection_info
