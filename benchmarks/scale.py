@@ -3,13 +3,14 @@
     PYTHONPATH=. python benchmarks/scale.py --rows 1e6 1e7 1e8 --folder DIR [--pandas 5e6] [--spark 1e6]
 
 Data: 24 items of four related factors on grades 1 to 5, whole numbers of one byte, made in place as parquet in parts of a million
-rows (seed 1). Each measurement is a process of its own, so that its peak memory is its own. Of this package, through the
-embedded engine: sums of products by random group (one pass), alpha and omega of four scales and of all items with 2,000 bootstrap replicates,
-exploratory factor analysis (Pearson by the rule, polychorics beside it), regression of one score on three with HC3 errors, LMG and
-Johnson shares and rank correlations, with 2,000 replicates.
+rows (seed 1). Each table is measured in a process of its own, so that its peak memory is its own. Of this package, through the
+embedded engine: sums of products by random group and 2,000 replicates of them, alpha and omega of four scales and of all items, regression
+of one score on three with HC3 errors, LMG and Johnson shares and rank correlations, exploratory factor analysis (Pearson by
+the rule, polychorics beside it).
 
-`--pandas N`: the same file of N rows by pandas, once only means and covariances (`DataFrame.cov`, nothing to resample from), once
-the sums of products by the same 400 groups. `--spark N`: the same expressions on PySpark, and the largest relative difference.
+`--pandas N`: the same file of N rows by pandas, once only means and covariances (`DataFrame.cov`, nothing to resample from), and twice
+sums of products by 400 random groups: matrix products of each group's rows, and products of columns. `--spark N`: the
+same expressions on PySpark, and the largest relative difference.
 """
 
 import argparse
@@ -29,6 +30,7 @@ P, FACTORS, PART = 24, 4, 1_000_000
 ITEMS = [f"q{place + 1}" for place in range(P)]
 SCALES = {f"f{k + 1}": ITEMS[k * 6 : k * 6 + 6] for k in range(FACTORS)}
 B = 2000
+Found = dict[str, dict[str, float]]  # of each step: seconds, peak memory, and what else was measured
 
 
 def make(path: Path, n: int) -> None:
@@ -60,52 +62,65 @@ def large_table(path: Path) -> Any:
     return LargeTable.of(open_lazily(part, path.parent).frame, ITEMS, row=ROW)
 
 
-def by_us(path: Path) -> dict[str, float]:
-    """Seconds of each step; every step starts from a table that nothing is known of."""
+def by_us(path: Path) -> Found:
+    """Each step on one table, as in a notebook: what an earlier step has summed up is not summed up again."""
     import narwhals as nw
 
     from cxresearch import check_reliability, explore_factors, regress_drivers
 
-    def scores() -> Any:
-        means = {name: sum(nw.col(item) for item in items) / 6.0 for name, items in SCALES.items()}
-        return large_table(path).derive(means)
-
+    table = large_table(path)
+    scores = table.derive({name: sum(nw.col(item) for item in items) / 6.0 for name, items in SCALES.items()})
     steps: dict[str, Callable[[], object]] = {
-        "moments": lambda: large_table(path).totals().resample(B, seed=1),
-        "alpha, omega": lambda: check_reliability(large_table(path), SCALES, n_bootstrap=B, seed=1),
-        "efa": lambda: explore_factors(large_table(path)),
-        "ols, lmg": lambda: regress_drivers(scores(), "f1", drivers=["f2", "f3", "f4"], n_bootstrap=B, seed=1),
+        "moments": lambda: table.totals().resample(B, seed=1),
+        "alpha, omega": lambda: check_reliability(table, SCALES, n_bootstrap=B, seed=1),
+        "ols, lmg": lambda: regress_drivers(scores, "f1", drivers=["f2", "f3", "f4"], n_bootstrap=B, seed=1),
+        "efa": lambda: explore_factors(table),
     }
     return {name: timed(step) for name, step in steps.items()}
 
 
-def timed(step: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def timed(step: Callable[[], object]) -> dict[str, float]:
+    """Seconds by the clock and of the processor, and the peak memory so far."""
+    wall, cpu = time.perf_counter(), time.process_time()
     step()
-    return time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
+    return {"wall s": time.perf_counter() - wall, "CPU s": time.process_time() - cpu, "peak GB": peak}
 
 
-def by_pandas(path: Path) -> dict[str, float]:
-    """Seconds of means and covariances, and of sums of products by group."""
+def by_pandas(path: Path) -> Found:
+    """Means and covariances, and sums of products by group in two ways; each reads the file, as our step does."""
     import pandas as pd
 
-    def plain() -> None:
+    def read() -> tuple[pd.DataFrame, np.ndarray]:
         frame = pd.read_parquet(path).astype(float)
+        return frame, np.random.default_rng(1).integers(0, 400, len(frame))
+
+    def plain() -> None:
+        frame, _ = read()
         frame.mean(), frame.cov()
 
-    def grouped() -> None:
-        frame = pd.read_parquet(path).astype(float) - 3.0
-        group = np.random.default_rng(1).integers(0, 400, len(frame))
+    def matrices() -> None:
+        frame, group = read()
+        for _, rows in frame.groupby(group):
+            rows.sum(), rows.T @ rows
+
+    def columns() -> None:
+        frame, group = read()
         frame.groupby(group).sum()
         for place, first in enumerate(ITEMS):
             for second in ITEMS[place:]:
                 (frame[first] * frame[second]).groupby(group).sum()
 
-    return {"means and covariances": timed(plain), "sums of products by group": timed(grouped)}
+    steps = {
+        "means and covariances": plain,
+        "matrix products of each group": matrices,
+        "products of columns, grouped": columns,
+    }
+    return {name: timed(step) for name, step in steps.items()}
 
 
-def by_spark(path: Path) -> dict[str, float]:
-    """Seconds of the sums on Spark, and the largest relative difference of the moments and of their bootstrap."""
+def by_spark(path: Path) -> Found:
+    """The sums on Spark, and the largest relative difference of the moments and of their bootstrap from ours."""
     from pyspark.sql import SparkSession, functions
 
     from cxresearch.core.large import LargeTable
@@ -114,21 +129,18 @@ def by_spark(path: Path) -> dict[str, float]:
     read = session.read.parquet(str(path))
     numbered = read.select(*ITEMS, functions.col("_metadata.row_index").alias("row"))
     table = LargeTable.of(numbered, ITEMS, row="row")
-    ours = large_table(path).totals()
-    start = time.perf_counter()
-    theirs = table.totals()
-    seconds = time.perf_counter() - start
-    found = [(a.moments(), a.resample(200, seed=1)) for a in (ours, theirs)]
+    spent = timed(table.totals)
+    found = [(each.moments(), each.resample(200, seed=1)) for each in (large_table(path).totals(), table.totals())]
     gaps = [
         np.abs(getattr(b, part) / getattr(a, part) - 1).max()
         for a, b in zip(*found, strict=True)
         for part in ("mean", "cov")
     ]
-    return {"moments": seconds, "largest relative difference": float(max(gaps))}
+    return {"moments": {"wall s": spent["wall s"], "largest relative difference": float(max(gaps))}}
 
 
-def measured(kind: str, path: Path) -> dict[str, float]:
-    """What a process of its own says; and its peak memory."""
+def measured(kind: str, path: Path) -> Found:
+    """What a process of its own says."""
     command = [sys.executable, __file__, "--one", kind, "--folder", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -145,21 +157,18 @@ def main() -> None:
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        seconds = {"us": by_us, "pandas": by_pandas, "spark": by_spark}[given.one](given.folder)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
-        print(json.dumps({**seconds, "peak GB": peak}))
+        print(json.dumps({"us": by_us, "pandas": by_pandas, "spark": by_spark}[given.one](given.folder)))
         sys.stdout.flush()
         os._exit(0)  # a session of Spark would be waited for
-    wanted = [("us", n) for n in given.rows] + [
-        (kind, n) for kind in ("pandas", "spark") if (n := getattr(given, kind))
-    ]
-    for kind, n in wanted + ([("us", given.pandas)] if given.pandas else []):
+    wanted = [("us", n) for n in dict.fromkeys([*([given.pandas] if given.pandas else []), *given.rows])]
+    wanted += [(kind, n) for kind in ("pandas", "spark") if (n := getattr(given, kind))]
+    for kind, n in sorted(wanted, key=lambda each: each[1]):
         path = given.folder / f"answers_{n:.0f}.parquet"
         if not path.exists():
             make(path, int(n))
-        found = measured(kind, path)
-        told = ", ".join(f"{name} {value:.3g}" for name, value in found.items())
-        print(f"{n:>13,.0f} rows by {kind}: {told}", flush=True)
+        for step, numbers in measured(kind, path).items():
+            told = " | ".join(f"{name} {value:.3g}" for name, value in numbers.items())
+            print(f"| {n:,.0f} | {kind} | {step} | {told} |", flush=True)
 
 
 if __name__ == "__main__":
