@@ -75,7 +75,8 @@ def select(table: pd.DataFrame, view: View) -> pd.DataFrame:
     wanted = {word for word in _words(view.method) if not word.startswith("-")}
     unwanted = {word.removeprefix("-") for word in _words(view.method) - wanted}
     methods = table["method"].map(_words)
-    fits = table["quantity"].isin(view.quantities) & methods.map(lambda words: wanted <= words and not unwanted & words)
+    said = methods.map(lambda words: wanted <= words and not unwanted & words).astype(bool)  # of no rows too
+    fits = table["quantity"].isin(view.quantities) & said
     order = {quantity: place for place, quantity in enumerate(view.quantities)}
     return table[fits].sort_values("quantity", key=lambda names: names.map(order), kind="stable")
 
