@@ -1,7 +1,7 @@
 """What a test of measurement invariance returns, and what it says of comparisons."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_indices import FitIndices
 from cxresearch.methods.invariance_model import LEVELS
 from cxresearch.methods.invariance_rows import Levels, difference_test
+from cxresearch.methods.invariance_sample import NAMED
 from cxresearch.methods.invariance_scores import KINDS, Partial, release_items
 
 FIT_RULES = {"cfi": RULES["cfi_good"], "rmsea": RULES["rmsea_good"]}
@@ -31,6 +32,7 @@ class Verdict:
     differing : items whose loading (level "configural") or intercept ("metric", "scalar") is not the same in all groups by tests
         adjusted for their number
     cautions : what qualifies the level, most serious first; where nothing could be judged, why
+    left_out : codes of the groups of the column that are not compared
     """
 
     by: str
@@ -40,6 +42,7 @@ class Verdict:
     changes: Mapping[str, float]
     differing: tuple[str, ...]
     cautions: tuple[Finding, ...]
+    left_out: tuple[GroupCode, ...] = ()
 
     @classmethod
     def none(cls, by: str, why: tuple[Finding, ...]) -> "Verdict":
@@ -62,14 +65,33 @@ class Verdict:
             changes={name: changes.get(name, np.nan) for name in LEVELS[1:]},
             differing=tuple(levels.sample.model.items[item] for item in partial.items) if partial else (),
             cautions=tuple(_cautions(levels, level, partial)),
+            left_out=tuple(
+                code
+                for found in levels.sample.left_out
+                for code in found.values.get("groups", [found.values.get("group")])
+            ),
         )
+
+    @property
+    def conclusion(self) -> str:
+        """The level reached, and whether the next one was not tested, for want of a solution: "metric", "metric_untested"."""
+        following = LEVELS[LEVELS.index(self.level) + 1 :]
+        return f"{self.level}_untested" if following and np.isnan(self.changes[following[0]]) else self.level
+
+    @property
+    def scope(self) -> Finding | None:
+        """Of which groups the verdict does not speak, if of any."""
+        if not self.left_out:
+            return None
+        key = "scope" if len(self.left_out) <= NAMED else "scope_many"
+        return Finding(f"invariance.{key}", {"groups": list(self.left_out), "count": len(self.left_out)})
 
     def finding(self, rule: Rule = RULES["invariance_cfi"]) -> Finding:
         """The level reached, and why not the next one."""
         values = {"by": self.by, "count": len(self.groups), "n": self.n, "limit": abs(rule.value), **self.changes}
         if not self.level:
             return Finding("invariance.not_judged", values, None, self.cautions)
-        return Finding(f"invariance.{self.level}", values, rule, self.cautions)
+        return Finding(f"invariance.{self.conclusion}", values, rule, self.cautions)
 
 
 def reached(indices: list[FitIndices], rule: Rule = RULES["invariance_cfi"]) -> str:
@@ -130,8 +152,23 @@ class InvarianceResult(Result):
         first, *more = (verdict.finding(rule) for verdict in self.verdicts.values())
         return Finding(first.key, first.values, first.rule, (*first.cautions, *more, *self.cautions))
 
-    def gate(self, by: str, measures: str | Sequence[str], rule: Rule = RULES["invariance_cfi"]) -> Finding:
-        """Whether means of some measures may be compared between the groups of a column: to be said before they are."""
+    def gate(
+        self,
+        by: str,
+        measures: str | Sequence[str],
+        rule: Rule = RULES["invariance_cfi"],
+        *,
+        said: Finding | None = None,
+    ) -> Finding:
+        """Whether means of some measures may be compared between the groups of a column: to be said before they are.
+
+        What another gate, `said`, has cautioned of already is not repeated.
+        """
+        found = self._gate(by, measures, rule)
+        known = said.cautions if said else ()
+        return replace(found, cautions=tuple(caution for caution in found.cautions if caution not in known))
+
+    def _gate(self, by: str, measures: str | Sequence[str], rule: Rule) -> Finding:
         verdict, names = self.verdicts[by], [measures] if isinstance(measures, str) else list(measures)
         inside = [name for name in names if name in self.scales]
         single = Finding(
@@ -140,7 +177,7 @@ class InvarianceResult(Result):
         if not inside:
             return single
         more = [single] if len(inside) < len(names) else []
-        values = {"by": by, "measures": inside, "limit": abs(rule.value), **verdict.changes}
+        values = {"by": by, "measures": inside, "limit": abs(rule.value), "scope": verdict.scope, **verdict.changes}
         if not verdict.level:
             return Finding("invariance.gate_not_judged", values, None, (*verdict.cautions, *more))
         own = [item for name in inside for item in self.scales[name] if item in verdict.differing]
@@ -149,7 +186,7 @@ class InvarianceResult(Result):
                 0, Finding(f"invariance.gate_{'items' if own else 'no_items'}", {"items": own, "measures": inside})
             )
         others = [caution for caution in verdict.cautions if caution.key not in NOT_OF_GATE]
-        return Finding(f"invariance.gate_{verdict.level}", values, rule, (*more, *others))
+        return Finding(f"invariance.gate_{verdict.conclusion}", values, rule, (*more, *others))
 
 
 def _cautions(levels: Levels, level: str, partial: Partial | None) -> list[Finding]:
@@ -194,11 +231,11 @@ def _items(levels: Levels, level: str, partial: Partial | None) -> list[Finding]
     """The items that differ by themselves, whatever the rule on the whole says, and whether the next level holds without them."""
     if partial is None:
         return []
-    sample, reached_all = levels.sample, level == LEVELS[-1]
-    place = LEVELS.index(partial.fit.parameters.grouped.level)
+    sample, place = levels.sample, LEVELS.index(partial.fit.parameters.grouped.level)
+    holds = LEVELS.index(level) >= place
     if not partial.items:
         test = difference_test(levels.judged[place - 1], levels.judged[place])
-        return [] if reached_all else [Finding("invariance.no_items", {"p": test[2] if test else np.nan})]
+        return [] if holds else [Finding("invariance.no_items", {"p": test[2] if test else np.nan})]
     values = {
         "items": [sample.model.items[item] for item in partial.items],
         "item": sample.model.items[partial.items[0]],
@@ -206,7 +243,7 @@ def _items(levels: Levels, level: str, partial: Partial | None) -> list[Finding]
         "change": partial.changes[0] * sample.deviations[partial.items[0]],
     }
     found = [Finding(f"invariance.{KINDS[LEVELS[place]]}", values, RULES["significance"])]
-    if not reached_all:
+    if not holds:
         rule, change = RULES["invariance_cfi"], levels.judge(partial.fit).cfi - levels.judged[place - 1].cfi
         key = "partial" if rule.met(change) else "no_partial"
         found.append(Finding(f"invariance.{key}_{LEVELS[place]}", {"change": change, "limit": abs(rule.value)}, rule))

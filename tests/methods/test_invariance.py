@@ -2,6 +2,7 @@
 
 import json
 import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import cxresearch as cx
 from cxresearch.core.design import Design
 from cxresearch.core.results import COLUMNS
 from cxresearch.errors import InputError
+from cxresearch.methods import invariance_rows
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.invariance import check_invariance
 from cxresearch.methods.invariance_model import GroupedModel, GroupedParameters
+from cxresearch.present.text import Text
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "reference" / "invariance"
@@ -391,13 +394,65 @@ def test_no_grouping_column_is_said():
     assert result.table.empty
 
 
-def test_a_level_without_a_solution_counts_as_not_reached(monkeypatch):
-    monkeypatch.setattr("cxresearch.methods.invariance_fit.MAX_ITERATIONS", 1)
-    answers, company = sample_of(150)
+def without_solution_at(level, monkeypatch):
+    """Let the fit of one level find no minimum."""
+    fit = invariance_rows.fit_groups
+
+    def failing(model, moments, name, start):
+        found = fit(model, moments, name, start)
+        return replace(found, converged=False) if name == level else found
+
+    monkeypatch.setattr(invariance_rows, "fit_groups", failing)
+
+
+@pytest.mark.parametrize(("missing", "level"), [("metric", "configural"), ("scalar", "metric")])
+def test_a_level_without_a_solution_is_said_to_be_untested_not_to_fail(missing, level, monkeypatch):
+    without_solution_at(missing, monkeypatch)
+    answers, company = sample_of(600, intercepts=0.8)
     result = check_invariance(answers, TWO, groups=company)
-    assert result.level("company") == "configural"
-    assert "no_solution" in keys_of(result.finding())
-    assert np.isnan(result.verdicts["company"].changes["metric"])
+    finding, gate = result.finding(), result.gate("company", "speed")
+    assert result.level("company") == level
+    assert np.isnan(result.verdicts["company"].changes[missing])
+    assert (finding.key, gate.key) == (f"invariance.{level}_untested", f"invariance.gate_{level}_untested")
+    for told in (finding, gate):
+        assert keys_of(told) == ["no_solution"]
+        for language, untested in (("en", "could not be tested"), ("zh", "无法检验")):
+            said = Text(language).sentence(told)
+            assert said.count(untested) == 2
+            for wrong in ("nan", "not even", "cost more", "超出", "不相等", "not reached"):
+                assert wrong not in said
+
+
+def test_a_level_that_fails_is_not_excused_by_the_next_one(monkeypatch):
+    without_solution_at("scalar", monkeypatch)
+    answers, company = sample_of(600, loadings=-0.6)
+    assert check_invariance(answers, TWO, groups=company).finding().key == "invariance.configural"
+
+
+@pytest.mark.parametrize(
+    ("n_small", "said"),
+    [(1, {"en": "(left out: Z0)", "zh": "（未纳入：Z0）"}), (9, {"en": "(9 left out)", "zh": "（9 个组未纳入）"})],
+)
+@pytest.mark.parametrize("change", [{}, {"intercepts": 0.8}, {"loadings": -0.6}])
+def test_the_gate_itself_says_which_groups_it_does_not_speak_of(change, n_small, said):
+    answers, company = sample_of(600, **change)
+    company[answers.index % 600 < n_small] = [f"Z{number % n_small}" for number in range(2 * n_small)]
+    gate = check_invariance(answers, TWO, groups=company).gate("company", "speed")
+    for language, words in said.items():
+        assert words in Text(language).sentences(gate)[0]
+
+
+def test_a_gate_does_not_repeat_what_another_one_said():
+    answers, company = sample_of(150)
+    region = pd.Series(np.resize(["N", "S", "T"], 300), name="region").where(answers.index > 2, "U")
+    groups = pd.DataFrame({"company": company, "region": region})
+    none = check_invariance(answers, {"speed": ["q1", "q2"]}, groups=groups)
+    first = none.gate("company", "speed")
+    assert keys_of(first) == ["too_few_items"]
+    assert none.gate("region", "speed", said=first).cautions == ()
+    some = check_invariance(answers, TWO, groups=groups, min_group=90)
+    assert "small" in keys_of(some.gate("region", "speed", said=some.gate("company", "speed")))
+    assert "small" not in keys_of(some.gate("region", "staff", said=some.gate("region", "speed")))
 
 
 def test_a_group_of_a_single_cluster_has_no_robust_test():

@@ -128,13 +128,16 @@ class Text:
 
 
 class _Filler(Formatter):
-    """str.format, plus `{codes:label}` for one code or a list of codes, `{p:p}` for a p value, `{level:level}` for its level."""
+    """str.format, plus `{codes:label}` for one code or a list of codes, `{p:p}` for a p value, `{level:level}` for its level,
+    `{scope:part}` for a finding within the sentence, or None."""
 
     def __init__(self, text: Text) -> None:
         self.text = text
 
     def format_field(self, value: Any, format_spec: str) -> str:
         several = isinstance(value, Iterable) and not isinstance(value, str)
+        if format_spec == "part":
+            return "" if value is None else self.text.sentence(value)
         if format_spec == "label":
             return self.text.listed(value) if several else self.text.label(value)
         if format_spec == "p":
