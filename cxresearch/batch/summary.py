@@ -96,7 +96,7 @@ def write_summary(outputs: Path, *, language: Literal["en", "zh"] | None = None)
 def _subject(found: Collection, language: Literal["en", "zh"] | None) -> _Subject:
     language = language or ("zh" if set(found.languages.values()) == {"zh"} else "en")
     text = Text(language)
-    title = text.heading("summary.title", n=len(found.outcomes))
+    title = text.heading("summary.title", n=found.results["study"].nunique())
     return _Subject(NAME, title, text.note("summary.aim"), language, {}, 0, found.files)
 
 

@@ -49,7 +49,7 @@ def driver_table(
     performance, crosshair, on_hundred = _performance_rows(
         moments, replicates, ranges, main, shares[main][0], by_driver
     )
-    parts += [correlation_rows, performance, _outcome_score(moments, replicates, ranges)]
+    parts += [correlation_rows, performance]
     headline = {
         "r_squared": float(total), "adjusted_r_squared": float(adjusted), "importance": main,
         "crosshair": crosshair, "on_hundred": on_hundred, "leads": _leads(*shares[main], replicates),
@@ -94,10 +94,15 @@ def _performance_rows(
     return gather([rows, tidy("quadrant", quadrant, method=how, **columns)]), crosshair, on_hundred
 
 
-def _outcome_score(
+def outcome_score(
     moments: Moments, replicates: Moments, ranges: Mapping[str, tuple[float, float]] | None
 ) -> pd.DataFrame:
-    """The mean of the outcome on 0 to 100, which studies with different scales share; no row where its range is not known."""
+    """The mean of the outcome on 0 to 100, which studies with different scales share; no row where its range is not known.
+
+    Parameters
+    ----------
+    moments, replicates : with the outcome as the last of their names
+    """
     outcome = moments.names[-1]
     if ranges is None or outcome not in ranges or np.isnan(moments.mean[-1]):
         return tidy("construct_score", [])

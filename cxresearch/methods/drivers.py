@@ -28,7 +28,7 @@ from cxresearch.methods.driver_rows import (
     refuse_hopeless,
     robust_fit,
 )
-from cxresearch.methods.driver_table import CONCENTRATE, FEWEST_ON_MAP, driver_table
+from cxresearch.methods.driver_table import CONCENTRATE, FEWEST_ON_MAP, driver_table, outcome_score
 from cxresearch.methods.importance import MOST_DRIVERS
 
 
@@ -208,7 +208,7 @@ def regress_drivers(
     moments, replicates, fit = parts.moments, parts.replicates, parts.fit
     table, headline = driver_table(moments, replicates, fit, parts.correlation_rows, ranges)
     return DriverRegression(
-        table=gather([table, parts.more_rows]),
+        table=gather([table, parts.more_rows, outcome_score(*parts.outcome, ranges)]),
         n_used=int(moments.n),
         n_dropped=total - int(moments.n),
         missing_policy=missing,
@@ -230,6 +230,7 @@ class _Parts:
 
     moments: Moments
     replicates: Moments
+    outcome: tuple[Moments, Moments]  # its own moments and replicates, by all who answered it
     fit: Fit
     correlation_rows: pd.DataFrame
     more_rows: pd.DataFrame
@@ -239,7 +240,7 @@ class _Parts:
 def _of_complete(scores: Answers, names: list[str], total: int, design: Design, n_bootstrap: int, seed: int) -> _Parts:
     """From complete rows, a large table, or moments."""
     data = complete_rows(scores, names, design) if isinstance(scores, pd.DataFrame) else scores
-    design = design.on(data.index) if isinstance(data, pd.DataFrame) else design
+    every, design = design, design.on(data.index) if isinstance(data, pd.DataFrame) else design
     refuse_few(count_rows(data, names), total, len(names) - 1)
     moments = moments_of(data, names, design=design)
     refuse_hopeless(moments, design)
@@ -251,7 +252,10 @@ def _of_complete(scores: Answers, names: list[str], total: int, design: Design, 
         fit, correlation_rows = large_fit(data[names]), large_correlations(data[names], replicates)
     else:
         fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
-    return _Parts(moments, replicates, fit, correlation_rows, tidy("", []), n_failed)
+    alone = moments_of(scores, names[-1:], design=every)
+    again = replicates_of(scores, names[-1:], n_bootstrap, seed=seed, design=every)
+    own = (alone, _nothing(alone) if again is None else again)
+    return _Parts(moments, replicates, own, fit, correlation_rows, tidy("", []), n_failed)
 
 
 def _of_incomplete(source: IncompleteScores, total: int, n_bootstrap: int, seed: int, n_imputations: int) -> _Parts:
@@ -263,20 +267,27 @@ def _of_incomplete(source: IncompleteScores, total: int, n_bootstrap: int, seed:
     rows = em_correlations(moments, replicates)
     if n_imputations:
         fit, pooled = source.imputed_fit(n_imputations, seed)
-        return _Parts(moments, replicates, fit, rows, pooled, n_failed)
-    return _Parts(moments, replicates, source.fit(moments, replicates), rows, tidy("", []), n_failed)
+        return _Parts(moments, replicates, (moments, replicates), fit, rows, pooled, n_failed)
+    return _Parts(
+        moments, replicates, (moments, replicates), source.fit(moments, replicates), rows, tidy("", []), n_failed
+    )
 
 
 def _usable(stack: Moments | None, moments: Moments) -> tuple[Moments, int]:
     """The bootstrap stack without the replicates that cannot be estimated, and how many those are; may be empty."""
     if stack is None:
-        return replace(moments, n=np.empty(0), mean=moments.mean[None][:0], cov=moments.cov[None][:0]), 0
+        return _nothing(moments), 0
     corr = stack.corr
     usable = np.isfinite(corr).all(axis=(-2, -1))
     smallest = np.linalg.eigvalsh(np.where(usable[:, None, None], corr, np.eye(corr.shape[-1]))[:, :-1, :-1])[:, 0]
     usable &= smallest > 1e-10
     kept = replace(stack, n=stack.n[usable], mean=stack.mean[usable], cov=stack.cov[usable])
     return kept, int((~usable).sum())
+
+
+def _nothing(moments: Moments) -> Moments:
+    """A bootstrap without replicates."""
+    return replace(moments, n=np.empty(0), mean=moments.mean[None][:0], cov=moments.cov[None][:0])
 
 
 def _rank_replicates(frame: pd.DataFrame, n_bootstrap: int, seed: int, design: Design) -> np.ndarray:

@@ -13,8 +13,8 @@ _PICKED = (  # quantity of results.csv, notebook, words of its method that are w
     ("rows_used", "00_data_quality", "", "rows_used"),
     ("construct_score", "06_service_drivers", "mean, 0 to 100", "outcome_score"),
     ("careless_flagged", "00_data_quality", "", "careless_flagged"),
-    ("cfi", "03_confirmatory", "ml", "cfi"),
-    ("rmsea", "03_confirmatory", "ml", "rmsea"),
+    ("cfi", "03_confirmatory", "mlr", "cfi"),
+    ("rmsea", "03_confirmatory", "mlr", "rmsea"),
     ("r_squared", "06_service_drivers", "", "r_squared"),
 )
 
@@ -47,7 +47,7 @@ def pick_headlines(results: pd.DataFrame) -> Headlines:
     Returns
     -------
     Headlines: rows_used, outcome_score (mean of the outcome on 0 to 100; `scale` is its name), lowest_alpha (`scale` is the scale that
-    has it), cfi and rmsea of the CFA, r_squared of the drivers, careless_flagged; each where its notebook has run.
+    has it), cfi and rmsea of the CFA (robust, MLR), r_squared of the drivers, careless_flagged; each where its notebook has run.
     """
     parts = [_renamed(_rows(results, *wanted), name) for *wanted, name in _PICKED]
     alphas = _rows(results, "alpha", "01_reliability", "")

@@ -28,7 +28,7 @@ def numbers_of(shift, n):
         number("06_service_drivers", "construct_score", 62.5 + 25 * shift, 0.5, scale="sat", n=n, method="mean, 0 to 100; percentile bootstrap"),
         number("01_reliability", "alpha", 0.8 + shift, 0.02, scale="speed", n=n),
         number("01_reliability", "alpha", 0.7, 0.02, scale="all", n=n),
-        number("03_confirmatory", "cfi", 0.95, scale="cfa", method="ml"),
+        number("03_confirmatory", "cfi", 0.95, scale="cfa", method="mlr"),
         number("03_confirmatory", "standardized_loading", 0.7 + shift, 0.03, term="spd1", method="ml", **cfa),
         number("03_confirmatory", "standardized_loading", 0.7 + shift, 0.05, term="spd1", method="mlr", **cfa),
         number("06_service_drivers", "beta", 0.3 + shift, 0.04, scale="drivers", term="speed", n=n, method="ols"),

@@ -259,6 +259,13 @@ class TestPerformance:
         assert row["n"] == len(ATTITUDE)
         assert plain.pick("construct_score").empty
 
+    def test_the_outcome_counts_all_who_answered_it(self):
+        data = ATTITUDE.copy()
+        data.loc[data.index[:5], DRIVERS[0]] = np.nan
+        row = regress(data=data, ranges={"rating": (20, 120)}).pick("construct_score").iloc[0]
+        assert row["estimate"] == pytest.approx(ATTITUDE["rating"].mean() - 20, abs=CLOSED_FORM)
+        assert row["n"] == len(ATTITUDE)
+
     def test_a_missing_range_keeps_all_in_raw_units(self):
         assert not regress(ranges={"complaints": (0, 100)}).on_hundred
 

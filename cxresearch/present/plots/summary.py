@@ -1,5 +1,7 @@
 """Figures of the summary over studies."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -56,10 +58,21 @@ def plot_pooled(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.tick_params(axis="y", length=0)
     quantity = result.pick("study_estimate")["method"].iloc[0].removeprefix("of ")
     cut = "" if len(shown) == len(pooled) else "\n" + text.axis("pooled_shown", shown=len(shown), every=len(pooled))
-    ax.set_xlabel(text.quantity(quantity) + cut)
+    drawn = _keep_in_sight(ax, [*dots["estimate"], *shown["estimate"]], [*shown["conf_low"], *shown["conf_high"]])
+    ax.set_xlabel(text.quantity(quantity) + cut + ("" if drawn else "\n" + text.axis("pooled_cut")))
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     ax.grid(axis="x")
     return ax
+
+
+def _keep_in_sight(ax: Axes, estimates: Sequence[float], bounds: Sequence[float]) -> bool:
+    """Cut the axis where intervals of a few studies run so far that the estimates could not be told apart; whether all is drawn."""
+    low, high = min(estimates), max(estimates)
+    room = 2 * max(high - low, 0.05 * max(abs(low), abs(high)))
+    if low - room <= min(bounds) and max(bounds) <= high + room:
+        return True
+    ax.set_xlim(low - room, high + room)
+    return False
 
 
 def _name(scale: str, term: str) -> str:
