@@ -78,7 +78,8 @@ async def kernel(folder: Path, *options: str, **launch):
     """A kernel as JupyterLab starts it, with these options of Python; shut down in the end, asked first."""
     manager = AsyncKernelManager(kernel_name="python3")
     manager._kernel_spec = KernelSpec(argv=["python", *options, "-m", "ipykernel_launcher", "-f", "{connection_file}"])
-    await manager.start_kernel(cwd=str(folder), **launch)
+    in_memory = ["--HistoryManager.hist_file=:memory:"]  # none of the user's own
+    await manager.start_kernel(cwd=str(folder), extra_arguments=in_memory, **launch)
     cells = Cells(manager)
     try:
         await cells.connect()
@@ -211,7 +212,8 @@ def test_no_process_outlives_a_jupyter_server_that_is_killed(tmp_path):
     (info / "entry_points.txt").write_text(declared)
     (option,) = (word for word in (ROOT / "Makefile").read_text().split() if "jpserver_extensions" in word)
     paths = os.pathsep.join(filter(None, [str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    environment = {**os.environ, "PYTHONPATH": paths, "JUPYTER_RUNTIME_DIR": str(tmp_path)}
+    own = {name: str(tmp_path) for name in ("JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR")}
+    environment = {**os.environ, "PYTHONPATH": paths, **own}
     words = ["-m", "jupyter_server", option, "--no-browser", "--allow-root", "--ServerApp.port=0"]
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen([sys.executable, *words], cwd=tmp_path, env=environment, stdout=log, stderr=log)
