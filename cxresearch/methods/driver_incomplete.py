@@ -50,6 +50,11 @@ class IncompleteScores:
         """Columns of the answers."""
         return list(self.answers.columns)
 
+    def unanswered(self) -> list[str]:
+        """The scores that are made of an item which nobody answered."""
+        empty = self.answers.isna().all().to_numpy() & bool(len(self.answers))
+        return [str(name) for name in self.recipe if (self.recipe[name].to_numpy()[empty] != 0).any()]
+
     def moments(self) -> Moments:
         """Of the scores, by maximum likelihood."""
         return moments_of(self.answers, self.items, design=self.design, missing="em").combine(self.recipe)

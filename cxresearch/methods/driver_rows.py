@@ -68,6 +68,16 @@ def complete_rows(scores: pd.DataFrame, names: list[str], design: Design) -> pd.
     return frame
 
 
+def refuse_unanswered(names: Sequence[str]) -> None:
+    """Refuse an outcome or drivers, `names`, for which no row has a value."""
+    if names:
+        raise InputError(
+            "the outcome and every driver of a regression must have answers",
+            f"no row has a value of {name_some(names)}",
+            "Leave it out of `drivers`, or find out why it has no answers: `cxresearch check` names the items.",
+        )
+
+
 def refuse_few(n: int, total: int, n_drivers: int) -> None:
     """Refuse fewer complete rows than a regression on so many drivers has coefficients, and one to spare."""
     if n < n_drivers + 2:

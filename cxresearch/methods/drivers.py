@@ -26,6 +26,7 @@ from cxresearch.methods.driver_rows import (
     plain_correlations,
     refuse_few,
     refuse_hopeless,
+    refuse_unanswered,
     robust_fit,
 )
 from cxresearch.methods.driver_table import CONCENTRATE, FEWEST_ON_MAP, driver_table, outcome_score
@@ -181,7 +182,7 @@ def regress_drivers(
     ------
     InputError
         For data that are neither rows nor Moments; for a column that is missing, constant, text or given twice; for collinear drivers, an outcome that the drivers
-        make up exactly, fewer rows than p + 2, a single cluster, or a row that alone decides a coefficient (HC3).
+        make up exactly, fewer rows than p + 2, one without any answers, a single cluster, or a row that alone decides a coefficient (HC3).
 
     References
     ----------
@@ -241,6 +242,7 @@ def _of_complete(scores: Answers, names: list[str], total: int, design: Design, 
     """From complete rows, a large table, or moments."""
     data = complete_rows(scores, names, design) if isinstance(scores, pd.DataFrame) else scores
     every, design = design, design.on(data.index) if isinstance(data, pd.DataFrame) else design
+    refuse_unanswered([name for name in names if total and not count_rows(scores, [name])])
     refuse_few(count_rows(data, names), total, len(names) - 1)
     moments = moments_of(data, names, design=design)
     refuse_hopeless(moments, design)
@@ -260,6 +262,7 @@ def _of_complete(scores: Answers, names: list[str], total: int, design: Design, 
 
 def _of_incomplete(source: IncompleteScores, total: int, n_bootstrap: int, seed: int, n_imputations: int) -> _Parts:
     """From incomplete rows, by maximum likelihood; with imputations, coefficients are pooled over these."""
+    refuse_unanswered(source.unanswered())
     refuse_few(len(source.answers), total, len(source.recipe.columns) - 1)
     moments = source.moments()
     refuse_hopeless(moments, source.design)

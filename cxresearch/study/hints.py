@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from cxresearch.errors import name_some
 from cxresearch.study.answers import read_answers
 from cxresearch.study.large_survey import LargeSurvey
 from cxresearch.study.questions import questions_of
@@ -35,6 +36,7 @@ def hints_of(survey: Survey | LargeSurvey, file: "StudyFile") -> list[str]:
     hints = []
     for name, items in survey.scales.items():
         limits = survey.ranges.get(items[0])
+        hints += _unanswered(name, given[items], is_regressed=name in {file.outcome, *survey.drivers})
         if limits is None or any(item not in survey.ranges for item in items):
             hints += _without_scale(name, given[items])
         else:
@@ -45,6 +47,19 @@ def hints_of(survey: Survey | LargeSurvey, file: "StudyFile") -> list[str]:
     elif file.recommend is not None:
         hints += _with_scale("recommend", given[[file.recommend]], survey.ranges[file.recommend], is_fixed=True)
     return hints
+
+
+def _unanswered(name: str, given: pd.DataFrame, *, is_regressed: bool) -> list[str]:
+    """That nobody answered a construct, or some of its items, and what comes of it."""
+    empty = [str(item) for item in given if given[item].isna().all()]
+    if not empty or given.empty:
+        return []
+    which = "any of its items" if len(empty) == given.shape[1] else "all of its items"
+    unable = "factor analyses and the regression of drivers" if is_regressed else "factor analyses"
+    return [
+        f"{name}: nobody answered {which} (no answers: {name_some(empty, 12)}); its reliability and its scores are left out, "
+        f"and {unable} cannot run; check the columns and `missing`, or take this out of `constructs`"
+    ]
 
 
 def _without_scale(name: str, given: pd.DataFrame) -> list[str]:

@@ -240,3 +240,26 @@ def test_under_mar_complete_rows_are_biased_and_em_and_imputation_are_not():
 def test_fewer_than_two_imputations_are_refused(mobi, m):
     with pytest.raises(InputError, match="`n_imputations` must be a whole number of 2 or more"):
         drivers_of(mobi, "impute", n_imputations=m, n_bootstrap=0)
+
+
+@pytest.mark.parametrize("missing", ["drop", "em", "impute"])
+@pytest.mark.parametrize(("lacking", "named"), [(["qual1"], "quality"), (["qual1", "sat1"], "quality, satisfaction")])
+def test_drivers_without_any_answer_are_named(lacking, named, missing):
+    names = ("qual1", "qual2", "price1", "price2", "sat1", "sat2")
+    items = pd.DataFrame(np.random.default_rng(3).normal(size=(30, 6)), columns=names).assign(
+        **dict.fromkeys(lacking, np.nan)
+    )
+    scales = {"quality": names[:2], "price": names[2:4], "satisfaction": names[4:]}
+    scores = pd.DataFrame({name: items[list(own)].mean(axis=1, skipna=False) for name, own in scales.items()})
+    with pytest.raises(
+        InputError, match=f"every driver of a regression must have answers; no row has a value of {named}."
+    ):
+        regress_drivers(
+            scores,
+            "satisfaction",
+            drivers=["quality", "price"],
+            missing=missing,
+            items=items,
+            scales=scales,
+            n_bootstrap=0,
+        )

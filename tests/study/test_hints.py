@@ -117,3 +117,21 @@ def test_parts_that_nothing_reads():
     assert unread_parts(file, needs) == ["survey.invited", "cases.treated", "experts.scores", "tickets"]
     assert unread_parts(file, [*needs, "survey.invited", "cases", "experts", "experts.scores", "tickets"]) == []
     assert unread_parts(file, ["survey"])[1:] == ["cases", "experts", "tickets"]
+
+
+@pytest.mark.parametrize(
+    ("empty", "which", "named"), [(["q3", "q4"], "any", "q3, q4"), (["q4"], "all", "q4"), ([], "", "")]
+)
+@pytest.mark.parametrize("regressed", [True, False])
+@pytest.mark.parametrize("scale", [{"scale": [1, 5]}, {}])
+def test_items_that_nobody_answered_are_named_with_what_comes_of_it(hints, empty, which, named, regressed, scale):
+    columns = {name: [1, 5, 3, 1, 5] for name in ("q1", "q2", "q3", "q4")} | dict.fromkeys(empty)
+    constructs = {"speed": {"items": ["q1", "q2"], **scale}, "staff": {"items": ["q3", "q4"], **scale}}
+    more = {"outcome": "speed"} if regressed else {}
+    found = [each for each in hints(columns, constructs, **more) if "nobody" in each]
+    unable = "factor analyses and the regression of drivers" if regressed else "factor analyses"
+    said = (
+        f"staff: nobody answered {which} of its items (no answers: {named}); its reliability and its scores are left out, "
+        f"and {unable} cannot run; check the columns and `missing`, or take this out of `constructs`"
+    )
+    assert found == ([said] if empty else [])
