@@ -19,7 +19,7 @@ class Sample:
     scores : (n,) Series on the rows' index
     codes : (n,) group numbers 0..k-1
     groups : (k,) group codes
-    left_out : groups with too few rows
+    left_out : groups with too few such rows, or none
     """
 
     measure: str
@@ -95,7 +95,7 @@ def sample_of(data: pd.DataFrame, codes: pd.Series, measure: str, design: Design
         raise InputError(f"`{measure}` must vary", f"all {len(values)} rows are {values.iloc[0]:g}", "Leave it out.")
     numbers = pd.Categorical(owners, categories=groups).codes.astype(int)
     return Sample(
-        measure, values, numbers, tuple(groups), tuple(sorted(set(sizes.index) - set(groups), key=natural_order))
+        measure, values, numbers, tuple(groups), tuple(sorted(set(codes.dropna()) - set(groups), key=natural_order))
     )
 
 

@@ -48,8 +48,9 @@ class CountedGroups:
         InputError
             For fewer than two groups that are large enough, or a constant measure.
         """
-        rows = table.counts(measure, by, by_unit=True).dropna(subset=[measure, by])
-        rows = rows[rows["w"] > 0]
+        rows = table.counts(measure, by, by_unit=True).dropna(subset=[by])
+        every = set(rows[by])
+        rows = rows[rows[measure].notna() & (rows["w"] > 0)]
         sizes = rows.groupby(by)["n"].sum()
         groups = sorted(sizes.index[sizes >= min_group], key=natural_order)
         rows = rows[rows[by].isin(groups)]
@@ -63,7 +64,7 @@ class CountedGroups:
         return cls(
             measure=measure,
             groups=tuple(groups),
-            left_out=tuple(sorted(set(sizes.index) - set(groups), key=natural_order)),
+            left_out=tuple(sorted(every - set(groups), key=natural_order)),
             values=rows[measure].to_numpy(float),
             codes=pd.Categorical(rows[by], categories=groups).codes.astype(int),
             units=pd.factorize(rows["unit"], sort=True)[0],

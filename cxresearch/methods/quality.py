@@ -72,8 +72,17 @@ class QualityResult(Result):
         own = self.pick("design_effect")
         own = own[own["term"] != ""]
         return [
-            Finding("quality.design", {"scale": scale, "effect": effect, "n": int(n), "effective": n / effect})
-            for scale, effect, n in own[["scale", "estimate", "n"]].itertuples(index=False)
+            Finding(
+                "quality.design",
+                {
+                    "scale": scale,
+                    "design": [word for word in ("weighted", "clustered") if word in method.split("; ")],
+                    "effect": effect,
+                    "n": int(n),
+                    "effective": n / effect,
+                },
+            )
+            for scale, effect, n, method in own[["scale", "estimate", "n", "method"]].itertuples(index=False)
         ]
 
     def _cautions(self, shares: pd.Series) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ NO_CARELESS = "careless answers left out"
 NO_STRAIGHTLINERS = "straight-liners left out"
 NONE_FLAGGED = "flagged rows left out"
 _CHOICES = {NO_DUPLICATES: ("duplicate",), NO_CARELESS: CARELESS, NO_STRAIGHTLINERS: ("straightliner",)}
+
+
+TOLD = {"alpha": 3, "item_mean": 2}  # headline numbers, and the decimals below which a move is no news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +50,11 @@ class ScreeningResult(Result):
         if len(self.rows) == 1:
             return Finding("screening.no_choice", {"n": self.n_used})
         here = self.used or KEPT
-        moves = [(f"screening.{quantity}", self._largest_move(quantity, here)) for quantity in ("alpha", "item_mean")]
+        moves = [(quantity, self._largest_move(quantity, here)) for quantity in TOLD]
         return Finding(
             "screening.rows",
             {"way": here, "n": self.rows[here]},
-            cautions=tuple(Finding(key, values) for key, values in moves if values),
+            cautions=tuple(Finding(_key(quantity, values), values) for quantity, values in moves if values),
         )
 
     def _largest_move(self, quantity: str, here: str) -> dict[str, object]:
@@ -65,6 +68,12 @@ class ScreeningResult(Result):
         most = others.loc[moves.idxmax()]
         there = {"scale": most["scale"], "way": most["group"], "there": most["estimate"]}
         return {**there, "n": self.rows[str(most["group"])], "here": own[most["scale"]]}
+
+
+def _key(quantity: str, move: Mapping[str, Any]) -> str:
+    """The sentence on the largest move of a headline number, or on its staying the same."""
+    same = round(float(move["here"]), TOLD[quantity]) == round(float(move["there"]), TOLD[quantity])
+    return f"screening.{quantity}{'_same' if same else ''}"
 
 
 def compare_screening(

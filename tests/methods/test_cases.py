@@ -465,3 +465,12 @@ def test_groups_that_do_not_vary_say_the_same_with_weights():
         assert result.pick("mean_difference")["p_value"].isna().all()
         assert result.pick("wald_f").empty
         assert result.value("eta_squared") == pytest.approx(1, abs=CLOSED_FORM)
+
+
+def test_a_group_without_any_answer_is_named_as_left_out():
+    silent = pd.DataFrame({"weight": [np.nan] * 30, "feed": ["oats"] * 30})
+    result = compare(data=pd.concat([CHICKS, silent], ignore_index=True))
+    assert (result.groups, result.left_out) == (tuple(FEEDS), ("oats",))
+    caution = next(caution for caution in result.finding().cautions if caution.key == "cases.left_out")
+    assert Text().sentence(caution) == "Left out, as fewer than 2 rows have an answer: oats."
+    assert "oats" in Text("zh").sentence(caution)

@@ -208,11 +208,19 @@ def test_the_design_effect_on_the_mean_of_the_outcome_as_in_r(row):
     [told] = [caution for caution in found.finding().cautions if caution.key == "quality.design"]
     assert told.values == {
         "scale": "satisfaction",
+        "design": [word for word in ("weighted", "clustered") if row.design in (word, "both")],
         "effect": pytest.approx(row.deff),
         "n": 12,
         "effective": 12 / told.values["effect"],
     }
     assert "times that of a simple random sample (design effect): for it, the 12 respondents" in Text().sentence(told)
+    named = {
+        "weighted": ("weighted", "加权"),
+        "clustered": ("clustered", "整群抽样"),
+        "both": ("weighted, clustered", "加权、整群抽样"),
+    }
+    assert f"sampling design ({named[row.design][0]}) makes" in Text().sentence(told)
+    assert f"抽样设计（{named[row.design][1]}）使" in Text("zh").sentence(told)
 
 
 def test_a_design_that_says_nothing_has_no_effect_on_the_mean():

@@ -149,3 +149,17 @@ def test_parts_of_different_surveys_are_refused():
         compare_screening(answers, SCALES, flags=flags, outcome=outcome.iloc[1:])
     with pytest.raises(InputError, match="found no q9"):
         compare_screening(answers, {"speed": ["q1", "q9"]}, flags=flags)
+
+
+def test_numbers_that_stay_the_same_are_said_to_stay():
+    answers, flags, outcome = survey()
+    steady = (outcome * 0 + 3.61 + 1e-4 * flags["duplicate"]).rename("satisfaction")
+    finding = compare_screening(answers, SCALES, flags=flags[["duplicate"]], outcome=steady).finding()
+    told = next(caution for caution in finding.cautions if caution.key == "screening.item_mean_same")
+    assert told.values["here"] != told.values["there"]
+    assert "stay the same to two decimals: 3.61" in Text().sentence(told)
+    assert "两位小数内不变：3.61" in Text("zh").sentence(told)
+    same = pd.concat([answers] * 2, ignore_index=True)
+    twice = pd.DataFrame({"duplicate": same.index >= len(answers)})
+    copied = compare_screening(same, SCALES, flags=twice).finding()
+    assert [caution.key for caution in copied.cautions] == ["screening.alpha_same"]
