@@ -11,6 +11,8 @@ from cxresearch.core.em import bootstrap_em
 from cxresearch.core.incomplete import IncompleteRows
 from cxresearch.errors import InputError
 
+RUBIN = "rubin"  # in `method`: pooled over imputations by Rubin's rules
+
 
 def impute(frame: pd.DataFrame, m: int, *, seed: int, design: Design | None = None) -> Iterator[pd.DataFrame]:
     """The frame m times over, each time with its missing answers drawn from what the known ones make likely.

@@ -79,7 +79,7 @@ class Result:
     ----------
     table : DataFrame with COLUMNS, one row a number, full precision: the rows of results.csv
     n_used, n_dropped : rows used and rows left out for missing answers
-    missing_policy : how missing answers were treated where a verb lets one choose: "drop" or "em"; else ""
+    missing_policy : how missing answers were treated where a verb lets one choose: "drop", "em" or "impute"; else ""
     n_incomplete : how many of the rows used lack an answer
     iterations : of EM, where these count by maximum likelihood; 0 elsewhere
     """
@@ -96,6 +96,10 @@ class Result:
     def finding(self) -> Finding:
         """The result in one sentence."""
         raise NotImplementedError
+
+    def reservations(self, view: str) -> tuple[str, ...]:
+        """What must be said under the table of a view, or in place of one without rows: keys of the catalogue's `notes`."""
+        return ()
 
     def records(self) -> pd.DataFrame:
         """The rows of results.csv, without study and notebook."""

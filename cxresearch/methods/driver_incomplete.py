@@ -8,7 +8,7 @@ import pandas as pd
 
 from cxresearch.core.answers import moments_of, replicates_of
 from cxresearch.core.design import Design
-from cxresearch.core.imputation import impute, pool
+from cxresearch.core.imputation import RUBIN, impute, pool
 from cxresearch.core.moments import Moments
 from cxresearch.core.results import tidy, words
 from cxresearch.methods.driver_rows import Fit, robust_fit, with_interval
@@ -92,13 +92,11 @@ class IncompleteScores:
             np.stack([fit.rows["std_error"] for fit in fits]) ** 2,
             float(first.rows["df"].iloc[0]),
         )
-        method = words(first.rows["method"].iloc[0], f"{n_imputations} imputations", "rubin")
+        method = words(first.rows["method"].iloc[0], f"{n_imputations} imputations", RUBIN)
         rows = first.rows.assign(
             estimate=pooled.estimate, std_error=pooled.std_error, df=pooled.df, n=float(n), method=method
         )
-        r2 = _pooled_share(
-            np.array(shares), n, words("ols", self.design.words, f"{n_imputations} imputations", "rubin")
-        )
+        r2 = _pooled_share(np.array(shares), n, words("ols", self.design.words, f"{n_imputations} imputations", RUBIN))
         return Fit(_with_tests(rows), float(np.mean([fit.intercept for fit in fits])), first.n_clusters), r2
 
     def _n_clusters(self) -> int | None:

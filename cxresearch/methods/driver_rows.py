@@ -1,7 +1,7 @@
 """The parts of the driver analysis that need the rows themselves: checks, robust errors, correlations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -254,3 +254,20 @@ def _refuse_full_leverage(x: np.ndarray, frame: pd.DataFrame) -> None:
             f"row {name_some(alone)} does",
             "Leave out the driver that only this row has, or the row.",
         )
+
+
+def usable_replicates(stack: Moments | None, moments: Moments) -> tuple[Moments, int]:
+    """The bootstrap stack without the replicates that cannot be estimated, and how many those are; may be empty."""
+    if stack is None:
+        return no_replicates(moments), 0
+    corr = stack.corr
+    usable = np.isfinite(corr).all(axis=(-2, -1))
+    smallest = np.linalg.eigvalsh(np.where(usable[:, None, None], corr, np.eye(corr.shape[-1]))[:, :-1, :-1])[:, 0]
+    usable &= smallest > 1e-10
+    kept = replace(stack, n=stack.n[usable], mean=stack.mean[usable], cov=stack.cov[usable])
+    return kept, int((~usable).sum())
+
+
+def no_replicates(moments: Moments) -> Moments:
+    """A bootstrap without replicates."""
+    return replace(moments, n=np.empty(0), mean=moments.mean[None][:0], cov=moments.cov[None][:0])

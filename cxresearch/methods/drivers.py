@@ -1,7 +1,7 @@
 """Service drivers: regression of an outcome on drivers, relative importance, importance-performance map."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -23,11 +23,13 @@ from cxresearch.methods.driver_rows import (
     complete_rows,
     correlations,
     listed_names,
+    no_replicates,
     plain_correlations,
     refuse_few,
     refuse_hopeless,
     refuse_unanswered,
     robust_fit,
+    usable_replicates,
 )
 from cxresearch.methods.driver_table import CONCENTRATE, FEWEST_ON_MAP, driver_table, outcome_score
 from cxresearch.methods.importance import MOST_DRIVERS
@@ -89,6 +91,11 @@ class DriverRegression(Result):
             "second": second["term"], "second_share": second["estimate"],
         }  # fmt: skip
         return Finding(f"drivers.{key}", values, cautions=tuple(self._cautions()))
+
+    def reservations(self, view: str) -> tuple[str, ...]:
+        """Why there are no rank correlations, where there are none."""
+        absent = view == "driver_rank_correlations" and self.pick("correlation", method="spearman").empty
+        return (f"drivers.no_ranks_{'incomplete' if self.n_incomplete else 'moments'}",) if absent else ()
 
     def map_finding(self) -> Finding:
         """Which drivers the importance-performance map puts into "concentrate here", and whose place is not certain."""
@@ -182,7 +189,7 @@ def regress_drivers(
     ------
     InputError
         For data that are neither rows nor Moments; for a column that is missing, constant, text or given twice; for collinear drivers, an outcome that the drivers
-        make up exactly, fewer rows than p + 2, one without any answers, a single cluster, or a row that alone decides a coefficient (HC3).
+        make up exactly, fewer rows than p + 2, a column without any value, a single cluster, or a row that alone decides a coefficient (HC3).
 
     References
     ----------
@@ -246,7 +253,7 @@ def _of_complete(scores: Answers, names: list[str], total: int, design: Design, 
     refuse_few(count_rows(data, names), total, len(names) - 1)
     moments = moments_of(data, names, design=design)
     refuse_hopeless(moments, design)
-    replicates, n_failed = _usable(replicates_of(data, names, n_bootstrap, seed=seed, design=design), moments)
+    replicates, n_failed = usable_replicates(replicates_of(data, names, n_bootstrap, seed=seed, design=design), moments)
     if isinstance(data, pd.DataFrame):
         rank_stack = _rank_replicates(data, n_bootstrap, seed, design)
         fit, correlation_rows = robust_fit(data, design), correlations(data, moments, replicates, rank_stack, design)
@@ -256,7 +263,7 @@ def _of_complete(scores: Answers, names: list[str], total: int, design: Design, 
         fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
     alone = moments_of(scores, names[-1:], design=every)
     again = replicates_of(scores, names[-1:], n_bootstrap, seed=seed, design=every)
-    own = (alone, _nothing(alone) if again is None else again)
+    own = (alone, no_replicates(alone) if again is None else again)
     return _Parts(moments, replicates, own, fit, correlation_rows, tidy("", []), n_failed)
 
 
@@ -266,7 +273,7 @@ def _of_incomplete(source: IncompleteScores, total: int, n_bootstrap: int, seed:
     refuse_few(len(source.answers), total, len(source.recipe.columns) - 1)
     moments = source.moments()
     refuse_hopeless(moments, source.design)
-    replicates, n_failed = _usable(source.replicates(n_bootstrap, seed), moments)
+    replicates, n_failed = usable_replicates(source.replicates(n_bootstrap, seed), moments)
     rows = em_correlations(moments, replicates)
     if n_imputations:
         fit, pooled = source.imputed_fit(n_imputations, seed)
@@ -274,23 +281,6 @@ def _of_incomplete(source: IncompleteScores, total: int, n_bootstrap: int, seed:
     return _Parts(
         moments, replicates, (moments, replicates), source.fit(moments, replicates), rows, tidy("", []), n_failed
     )
-
-
-def _usable(stack: Moments | None, moments: Moments) -> tuple[Moments, int]:
-    """The bootstrap stack without the replicates that cannot be estimated, and how many those are; may be empty."""
-    if stack is None:
-        return _nothing(moments), 0
-    corr = stack.corr
-    usable = np.isfinite(corr).all(axis=(-2, -1))
-    smallest = np.linalg.eigvalsh(np.where(usable[:, None, None], corr, np.eye(corr.shape[-1]))[:, :-1, :-1])[:, 0]
-    usable &= smallest > 1e-10
-    kept = replace(stack, n=stack.n[usable], mean=stack.mean[usable], cov=stack.cov[usable])
-    return kept, int((~usable).sum())
-
-
-def _nothing(moments: Moments) -> Moments:
-    """A bootstrap without replicates."""
-    return replace(moments, n=np.empty(0), mean=moments.mean[None][:0], cov=moments.cov[None][:0])
 
 
 def _rank_replicates(frame: pd.DataFrame, n_bootstrap: int, seed: int, design: Design) -> np.ndarray:

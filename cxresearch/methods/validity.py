@@ -52,6 +52,10 @@ class ValidityResult(Result):
     cautions: tuple[Finding, ...]
     n_bootstrap: int
 
+    def reservations(self, view: str) -> tuple[str, ...]:
+        """That incomplete rows leave no room for ordinal omega."""
+        return ("validity.no_omega_incomplete",) if self.n_incomplete and view == "validity" else ()
+
     def finding(self, rule: Rule = RULES["htmt_strict"]) -> Finding:
         """Which pairs of constructs stay below the limit of the ratio, by its estimate."""
         if self.htmt.empty:

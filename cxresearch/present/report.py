@@ -16,12 +16,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from cxresearch.core.results import KEYS, RECORD_COLUMNS, Finding, Result
+from cxresearch.core.imputation import RUBIN
+from cxresearch.core.results import KEYS, RECORD_COLUMNS, Finding, Result, choices
 from cxresearch.errors import InputError, name_some
 from cxresearch.present.colophon import Reported, colophon_rows, make_colophon
 from cxresearch.present.outputs import assemble_results, clear_notebook, write_whole
 from cxresearch.present.plots.style import apply_style
-from cxresearch.present.tables import Layout, lay_out
+from cxresearch.present.tables import Layout, lay_out, select
 from cxresearch.present.text import Text, use_text
 
 PNG_DPI = 200  # sharp on paper at the size drawn
@@ -101,7 +102,7 @@ class Report:
                 "Choose one of these.",
             )
         layout = lay_out(result.table, result.views[key], key, self.text)
-        layout = replace(layout, notes=(*layout.notes, *_missing_notes(result, self.text)))
+        layout = replace(layout, notes=_notes_of(result, key, layout, self.text))
         if of:
             layout = replace(layout, title=f"{layout.title} · {self.text.label(of)}")
         self.layout(layout, key, of=of)
@@ -171,14 +172,25 @@ class Report:
         return rows.assign(study=self.study.name, notebook=self.notebook)[list(RECORD_COLUMNS)]
 
 
-def _missing_notes(result: Result, text: Text) -> list[str]:
-    """How missing answers were treated, and how many rows that concerns."""
+def _notes_of(result: Result, view: str, layout: Layout, text: Text) -> tuple[str, ...]:
+    """What stands under a table: how to read it, how missing answers were treated, what is not in it; if empty, only why."""
+    absent = [text.note(key) for key in result.reservations(view)]
+    if not layout.rows:
+        return tuple(absent) or layout.notes
+    return (*layout.notes, *_missing_notes(result, select(result.table, result.views[view]), text), *absent)
+
+
+def _missing_notes(result: Result, rows: pd.DataFrame, text: Text) -> list[str]:
+    """How missing answers were treated in the rows of a table, and how many respondents that concerns."""
     if not result.missing_policy or not (result.n_incomplete or result.n_dropped):
         return []
-    policy = "em" if result.n_incomplete else "drop"
+    pooled = [RUBIN in choices(method) for method in rows["method"]]
+    policy = "drop" if not result.n_incomplete else "impute" if all(pooled) else "em"
     counts = {"n_used": result.n_used, "n_incomplete": result.n_incomplete, "n_dropped": result.n_dropped}
     total = result.n_used + result.n_dropped
-    return [text.note(f"table.missing_{policy}", **counts, total=total, iterations=result.iterations)]
+    said = [text.note(f"table.missing_{policy}", **counts, total=total, iterations=result.iterations)]
+    elsewhere = result.missing_policy == "impute" and policy == "em"
+    return [*said, text.note("table.imputed_elsewhere")] if elsewhere else said
 
 
 def _figure_of(drawn: Any) -> Figure:

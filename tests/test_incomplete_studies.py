@@ -1,0 +1,89 @@
+"""Studies with missing answers through the real notebooks, by each policy that counts incomplete rows."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from test_studies import run
+
+from cxresearch.present.text import Text
+
+STUDIES = {  # policy, language, whether weighted
+    "em_plain": ("em", "zh", False),
+    "em_weighted": ("em", "en", True),
+    "impute_plain": ("impute", "en", False),
+    "impute_weighted": ("impute", "zh", True),
+}
+SCALES = {name: [f"{name}{number}" for number in (1, 2, 3)] for name in ("staff", "price", "satisfaction")}
+
+
+def make_answers() -> pd.DataFrame:
+    """150 respondents, one answer in twenty missing."""
+    rng = np.random.default_rng(11)
+    factors = rng.multivariate_normal(np.zeros(3), 0.5 * np.eye(3) + 0.5, 150)
+    given = np.repeat(factors, 3, axis=1) + 0.7 * rng.normal(size=(150, 9))
+    answers = pd.DataFrame(
+        np.clip(np.round(3 + given), 1, 5), columns=[item for items in SCALES.values() for item in items]
+    )
+    return answers.mask(rng.random(answers.shape) < 0.05).assign(weight=rng.uniform(0.5, 2, 150).round(2))
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("incomplete")
+    make_answers().to_csv(folder / "answers.csv", index=False)
+    for name, (policy, language, weighted) in STUDIES.items():
+        study = {
+            "study": name,
+            "language": language,
+            "survey": {"data": "answers.csv", "missing_policy": policy} | ({"weight": "weight"} if weighted else {}),
+            "constructs": {scale: {"items": items, "scale": [1, 5]} for scale, items in SCALES.items()},
+            "outcome": "satisfaction",
+            "notebooks": {key: {"n_bootstrap": 20} for key in ("03_confirmatory", "06_service_drivers")},
+        }
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
+    others = [str(folder / f"{name}.yaml") for name in list(STUDIES)[1:]]
+    run(folder / f"{next(iter(STUDIES))}.yaml", folder / "outputs", *others, "--only", "03,06")
+    return folder / "outputs"
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_drivers_of_incomplete_rows_come_through_the_notebook(outputs, name):
+    policy, _, weighted = STUDIES[name]
+    results = pd.read_csv(outputs / name / "results.csv").set_index("quantity")
+    results = results[results["notebook"] == "06_service_drivers"]
+    assert results["n"].eq(150).all()
+    assert results["method"].str.contains("weighted").eq(weighted).all()
+    assert results.loc[["coefficient"], "method"].str.contains("20 imputations; rubin").all() == (policy == "impute")
+    assert (results.index == "r_squared").sum() == 1
+    assert (results.index == "r_squared_pooled").sum() == (policy == "impute")
+    assert results.loc["importance_lmg", "estimate"].sum() == pytest.approx(results.loc["r_squared", "estimate"])
+    drawn = {path.name for path in (outputs / name / "figures").glob("06*.png")}
+    assert drawn == {"06_service_drivers_driver_importance_shares.png", "06_service_drivers_driver_map.png"}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_tables_say_how_incomplete_rows_count_and_what_is_absent(outputs, name):
+    policy, language, _ = STUDIES[name]
+    text = Text(language, {})
+    notes = {
+        each["name"]: each["notes"]
+        for path in (outputs / name / "pages").glob("*.json")
+        for each in json.loads(path.read_text(encoding="utf-8"))["entries"]
+        if each["kind"] == "table"
+    }
+    elsewhere, likely, pooled = text.note("table.imputed_elsewhere"), "EM", "Rubin"
+    assert notes["driver_rank_correlations"] == [text.note("drivers.no_ranks_incomplete")]
+    for table in ("driver_betas", "driver_fit", "cfa_indices", "cfa_loadings", "validity_htmt"):
+        assert any(likely in each for each in notes[table]), table
+        assert (elsewhere in notes[table]) == (policy == "impute"), table
+    coefficients = " ".join(notes["driver_coefficients"])
+    assert (pooled in coefficients, likely in coefficients) == ((True, False) if policy == "impute" else (False, True))
+    assert elsewhere not in notes["driver_coefficients"]
+    for table in ("cfa_test", "cfa_indices", "cfa_loadings"):
+        assert notes[table][-1] == text.note("confirmation.no_wlsmv_incomplete")
+    assert notes["validity"][-1] == text.note("validity.no_omega_incomplete")
+    quantities = pd.read_csv(outputs / name / "results.csv")
+    assert not quantities["method"].fillna("").str.contains("wlsmv|spearman").any()
