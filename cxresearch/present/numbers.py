@@ -12,6 +12,7 @@
 - a number that could not be computed: an en dash
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from math import floor, isfinite, log10
@@ -19,6 +20,8 @@ from math import floor, isfinite, log10
 Writer = Callable[[float], str]
 
 MISSING = "–"
+MOST_DECIMALS = 8  # that tell a number from a limit
+_FIXED = re.compile(r"(?P<before>.*)\.(?P<decimals>\d)(?P<kind>[f%])")
 COUNTS = frozenset({"n", "rows_read", "rows_used", "rows_dropped", "n_factors", "tickets", "group_count"})
 SHARES = frozenset(
     {
@@ -116,15 +119,34 @@ def write_decimals(value: float, decimals: int) -> str:
     return written
 
 
-def write_as(value: object, spec: str) -> str:
+def write_as(value: object, spec: str, *, limits: Iterable[float] = ()) -> str:
     """A value by a format of Python, but no number with a minus before nothing but zeros.
+
+    A number that would read as one of the `limits`, by size, and is not, is written with as many decimals as tell them apart.
 
     >>> write_as(-0.001, ".0%"), write_as(-0.02, ".0%"), write_as("speed", "")
     ('0%', '-2%', 'speed')
+    >>> write_as(-0.0104, ".3f"), write_as(-0.0104, ".3f", limits=[0.01]), write_as(0.01, ".3f", limits=[0.01])
+    ('-0.010', '-0.0104', '0.010')
     """
+    if isinstance(value, float) and isfinite(value):
+        spec = _apart(value, spec, limits)
     written = format(value, spec)
     zero = isinstance(value, float) and written.startswith("-") and not any(digit in written for digit in "123456789")
     return written[1:] if zero else written
+
+
+def _apart(value: float, spec: str, limits: Iterable[float]) -> str:
+    """`spec`, such as ".3f" or ".1%", with more decimals where the number would else read as a limit."""
+    found = _FIXED.fullmatch(spec)
+    others = [limit for limit in limits if abs(limit) != abs(value)]
+    if found is None or not others:
+        return spec
+    for decimals in range(int(found["decimals"]), MOST_DECIMALS + 1):
+        closer = f".{decimals}{found['kind']}"
+        if format(abs(value), closer) not in {format(abs(limit), closer) for limit in others}:
+            return f"{found['before']}{closer}"
+    return spec
 
 
 def write_plain(value: float, decimals: int) -> str:
@@ -146,15 +168,15 @@ def write_share(value: float) -> str:
     return f"{write_decimals(100 * value, 1)}%" if isfinite(value) else MISSING
 
 
-def write_p(value: float) -> str:
-    """A p value.
+def write_p(value: float, *, limits: Iterable[float] = ()) -> str:
+    """A p value; with as many decimals as tell it from each of the `limits`.
 
-    >>> write_p(0.0314), write_p(0.0001), write_p(1.0)
-    ('.031', '< .001', '1.000')
+    >>> write_p(0.0314), write_p(0.0001), write_p(1.0), write_p(0.0497, limits=[0.05])
+    ('.031', '< .001', '1.000', '.0497')
     """
     if not isfinite(value):
         return MISSING
-    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
+    return "< .001" if value < 0.001 else write_as(float(value), ".3f", limits=limits).removeprefix("0")
 
 
 def write_interval(low: float, high: float, write: Writer) -> str:

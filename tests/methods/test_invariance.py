@@ -523,3 +523,18 @@ def test_small_differences_of_many_items_are_not_pinned_on_one():
     p_value = result.pick("invariance_chi2_change", method="mlr", scale="scalar")["p_value"].item()
     assert told.values["p"] == pytest.approx(p_value, rel=1e-12)
     assert "no_items" in keys_of(result.gate("company", "speed"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(-0.0104, "-0.0104"), (-0.009996, "-0.009996"), (-0.0004, "0.000"), (-0.02, "-0.020")]
+)
+def test_a_change_that_rounds_to_its_limit_is_told_from_it(change, said):
+    answers, company = sample_of(150)
+    result = check_invariance(answers, TWO, groups=company)
+    verdict = replace(result.verdicts["company"], level="metric", changes={"metric": -0.001, "scalar": change})
+    result = replace(result, verdicts={"company": verdict})
+    for language in ("en", "zh"):
+        for finding in (result.finding(), result.gate("company", "speed")):
+            sentence = Text(language).sentences(finding)[0]
+            assert said in sentence
+            assert "0.01 " in sentence or "0.01）" in sentence

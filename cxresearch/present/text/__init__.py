@@ -124,15 +124,22 @@ class Text:
         return [said, *(words for caution in finding.cautions for words in self.sentences(caution))]
 
     def _phrase(self, section: str, key: str, values: Mapping[str, Any]) -> str:
-        return _Filler(self).format(catalogue()[section][key][self.language], **values)
+        return _Filler(self, _limits(values)).format(catalogue()[section][key][self.language], **values)
+
+
+def _limits(values: Mapping[str, Any]) -> tuple[float, ...]:
+    """What the numbers of a sentence are judged against: its rule, and values that are a limit by name."""
+    rule = values.get("rule")
+    named = [value for name, value in values.items() if name == "limit" or name.endswith("_limit")]
+    return tuple(value for value in [*([rule.value] if rule else []), *named] if isinstance(value, int | float))
 
 
 class _Filler(Formatter):
     """str.format, plus `{codes:label}` for one code or a list of codes, `{p:p}` for a p value, `{level:level}` for its level,
     `{scope:part}` for a finding within the sentence, or None."""
 
-    def __init__(self, text: Text) -> None:
-        self.text = text
+    def __init__(self, text: Text, limits: tuple[float, ...] = ()) -> None:
+        self.text, self.limits = text, limits
 
     def format_field(self, value: Any, format_spec: str) -> str:
         several = isinstance(value, Iterable) and not isinstance(value, str)
@@ -141,13 +148,15 @@ class _Filler(Formatter):
         if format_spec == "label":
             return self.text.listed(value) if several else self.text.label(value)
         if format_spec == "p":
-            written = write_p(value)
+            written = write_p(value, limits=self.limits)
             return written if written.startswith("<") else f"= {written}"
         if format_spec == "level":
             return f"{value:g}".removeprefix("0")
         if several:
-            return _SEPARATORS[self.text.language].join(write_as(entry, format_spec) for entry in value)
-        return write_as(value, format_spec)
+            return _SEPARATORS[self.text.language].join(
+                write_as(entry, format_spec, limits=self.limits) for entry in value
+            )
+        return write_as(value, format_spec, limits=self.limits)
 
 
 _current = Text()
