@@ -125,6 +125,8 @@ def compare_ways(rounds: int, studies: Sequence[Path]) -> str:
 
     def one(way: str, outputs: Path) -> Seconds:
         seconds = measure([*WAYS[way], *studies, "--outputs", outputs])
+        if not list(outputs.glob("*/results.csv")):
+            raise RuntimeError(f"{way} has written nothing")
         if way == "warm":
             profiles[:] = [profile(outputs / path.stem) for path in studies[:1]]
         return seconds
