@@ -159,6 +159,7 @@ def _reservations(result: CaseComparison, test: str) -> list[Finding]:
     design = set(result.design_words.split("; "))
     heedless = [word for word in ("weighted", "clustered") if word in design]
     fallback = test == "kruskal_h" or (bool(heedless) and test != "wald_f")
+    left_out = "left_out" if len(result.measures) == 1 else "left_out_of_some"
     said: list[tuple[str, bool, Mapping[str, object]]] = [
         ("heedless_both", len(heedless) == 2, {}),
         ("heedless_weights", heedless == ["weighted"], {}),
@@ -167,7 +168,7 @@ def _reservations(result: CaseComparison, test: str) -> list[Finding]:
         ("fallback_welch", fallback and test == "welch_f", {}),
         ("lone", len(result.lone) > 0, {"groups": _codes(result.lone, result.by)}),
         ("unusable", len(result.unusable) > 0, {"measures": list(result.unusable), "least": result.min_group}),
-        ("left_out", len(result.left_out) > 0, {"groups": _codes(result.left_out, result.by), "least": result.min_group}),
+        (left_out, len(result.left_out) > 0, {"groups": _codes(result.left_out, result.by), "least": result.min_group}),
         ("association", True, {}),
     ]  # fmt: skip
     few = few_clusters(result.n_clusters)

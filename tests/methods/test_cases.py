@@ -474,3 +474,12 @@ def test_a_group_without_any_answer_is_named_as_left_out():
     caution = next(caution for caution in result.finding().cautions if caution.key == "cases.left_out")
     assert Text().sentence(caution) == "Left out, as fewer than 2 rows have an answer: oats."
     assert "oats" in Text("zh").sentence(caution)
+
+
+def test_a_blank_cell_of_the_profile_is_explained():
+    data = CHICKS.assign(second=CHICKS["weight"].where(CHICKS["feed"] != "casein"))
+    result = compare(data=data, measures=["weight", "second"])
+    caution = next(caution for caution in result.finding().cautions if caution.key == "cases.left_out_of_some")
+    assert [str(code) for code in caution.values["groups"]] == ["casein"]
+    assert "blank in the table) on which fewer than 2 of its rows have an answer: casein." in Text().sentence(caution)
+    assert "表中留空" in Text("zh").sentence(caution)
