@@ -35,6 +35,7 @@ class ScreeningResult(Result):
     ----------
     rows : way -> rows used by it; the first way keeps all rows
     used : the way that the other analyses take; "" where they take none of these
+    sampled : whether the rows are a random sample of those that the other analyses use
     """
 
     views: ClassVar[Mapping[str, View]] = {
@@ -44,15 +45,16 @@ class ScreeningResult(Result):
 
     rows: Mapping[str, int]
     used: str
+    sampled: bool = False
 
     def finding(self) -> Finding:
         """By how much each headline number moves at most, from the way that is used."""
         if len(self.rows) == 1:
-            return Finding("screening.no_choice", {"n": self.n_used})
+            return Finding("screening.no_choice_sampled" if self.sampled else "screening.no_choice", {"n": self.n_used})
         here = self.used or KEPT
         moves = [(quantity, self._largest_move(quantity, here)) for quantity in TOLD]
         return Finding(
-            "screening.rows",
+            "screening.rows_sampled" if self.sampled else "screening.rows",
             {"way": here, "n": self.rows[here]},
             cautions=tuple(Finding(_key(quantity, values), values) for quantity, values in moves if values),
         )
@@ -133,6 +135,7 @@ def compare_screening(
         n_dropped=len(answers) - len(rows),
         rows={way: len(index) for way, index in ways.items()},
         used=next((way for way, index in ways.items() if index.equals(rows)), ""),
+        sampled=bool(design.sampled),
     )
 
 

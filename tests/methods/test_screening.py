@@ -163,3 +163,12 @@ def test_numbers_that_stay_the_same_are_said_to_stay():
     twice = pd.DataFrame({"duplicate": same.index >= len(answers)})
     copied = compare_screening(same, SCALES, flags=twice).finding()
     assert [caution.key for caution in copied.cautions] == ["screening.alpha_same"]
+
+
+@pytest.mark.parametrize("flagged", [True, False])
+def test_of_a_large_table_the_finding_says_that_a_sample_was_looked_at(flagged):
+    answers, flags, _ = survey()
+    design = Design(sampled="random sample of 52 of 9000 rows")
+    found = compare_screening(answers, SCALES, flags=flags if flagged else flags & False, design=design).finding()
+    assert found.key == ("screening.rows_sampled" if flagged else "screening.no_choice_sampled")
+    assert "in a random sample of 52 rows" in Text("en").sentence(found)
