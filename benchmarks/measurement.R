@@ -31,7 +31,7 @@ peers <- list(
   alpha=list(psych=function() {
     a <- psych::alpha(x, n.iter=1000, check.keys=FALSE); c(a$total$raw_alpha, sd(a$boot[, 1])) }),
   omega=list(psych=function() {
-    o <- psych::omega(x, nfactors=1, fm="ml", flip=FALSE, n.iter=1000, plot=FALSE); c(o$om$omega.tot, o$ci$sds[["omega_tot"]]) }))
+    o <- psych::omega(x, nfactors=1, fm="minres", flip=FALSE, n.iter=1000, plot=FALSE); c(o$om$omega.tot, o$ci$sds[["omega_tot"]]) }))
 times <- values <- NULL
 for (task in tasks) for (peer in names(peers[[task]])) if (requireNamespace(peer, quietly=TRUE)) {
   quietly(loadNamespace(peer))

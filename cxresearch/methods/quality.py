@@ -105,6 +105,8 @@ class QualityResult(Result):
             found.append(Finding("quality.out_of_range", values))
         found += self._effects()
         found += flag_cautions(self.table)
+        if any("random sample" in method for method in self.table["method"]):
+            found.append(Finding("quality.sampled"))
         if self.copies:
             found.append(Finding("quality.copies", {"pairs": [" = ".join(pair) for pair in self.copies]}))
         found += [Finding("quality.constant", {"items": list(self.constant)})] if self.constant else []

@@ -93,7 +93,7 @@ def survey_records(file: "StudyFile", survey: "Survey") -> Records:
     given = read_answers(survey.frame, without_limits).given.notna()
     valid = ~given | survey.answers.notna()
     identity = file.survey.id if file.survey is not None else None
-    if identity is not None:
+    if identity is not None and not survey.design.sampled:  # a sample cannot tell how many numbers stand twice
         numbers = as_texts(survey.frame[identity])
         valid = valid.assign(**{identity: ~numbers.duplicated(keep=False) | numbers.isna()})
     filled = pd.concat([given, survey.groups.drop(columns=given.columns, errors="ignore").notna()], axis=1)

@@ -159,6 +159,8 @@ def survey_of(file: "StudyFile", table: Table, *, sampled: str = "") -> Survey:
         identity=part.id,
         seconds=part.seconds,
     )
+    if sampled:  # a copy and its original are rarely drawn together: a sample cannot tell how many there are
+        flags = flags.drop(columns="duplicate")
     unscreened = Unscreened(
         answers=answers.values,
         outcome=_scores(file, answers.values)[file.outcome] if file.outcome else None,

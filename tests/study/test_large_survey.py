@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from cxresearch.methods.quality import check_quality
 from cxresearch.study.large_survey import LargeSurvey
 from cxresearch.study.open import check_study, open_study
 from cxresearch.study.survey import Survey
@@ -141,6 +142,18 @@ def test_a_sample_says_so(folder, monkeypatch):
     assert 30 < n < 90
     assert survey.sample.design.words == f"weighted; clustered; random sample of {n} of {used} rows"
     assert len(survey.flags) == n
+    assert "duplicate" not in survey.flags  # a copy and its original are rarely drawn together
+
+
+def test_duplicates_are_not_counted_in_a_sample_and_that_is_said(folder, monkeypatch):
+    monkeypatch.setattr("cxresearch.study.large_survey.SAMPLE", 60)
+    survey = open_study(study_file(folder)).survey()
+    rows = survey.sample
+    quality = check_quality(
+        rows.answers, survey.item_log, flags=survey.flags, row_log=survey.row_log, design=rows.design
+    )
+    assert quality.pick("duplicate_rows").empty
+    assert "quality.sampled" in [caution.key for caution in quality.finding().cautions]
 
 
 @pytest.mark.parametrize(
