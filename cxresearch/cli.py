@@ -163,13 +163,14 @@ def check(files: "tuple[Place, ...]", notebooks: Path | None) -> None:
 
 
 @main.command()
-@click.argument("outputs", type=_FILES)
+@click.argument("outputs", type=_Place())
 @click.option("--language", type=click.Choice(["en", "zh"]), help="Of the summary; by default that of the studies.")
-def summary(outputs: Path, language: Literal["en", "zh"] | None) -> None:
-    """Lay all studies of an OUTPUTS folder side by side: headline numbers, what they come to together, ranks, failures."""
+def summary(outputs: "Place", language: Literal["en", "zh"] | None) -> None:
+    """Lay all studies of OUTPUTS, a folder or URL, side by side: headline numbers, what they come to together, ranks, failures."""
     from cxresearch.batch.summary import write_summary
+    from cxresearch.batch.terminal import shown
 
-    click.echo(write_summary(outputs, language=language))
+    click.echo(shown(write_summary(outputs, language=language)))
 
 
 @main.command()

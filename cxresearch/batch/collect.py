@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import pandas as pd
 
-from cxresearch.batch.outcome import FILE, Outcome, recall
+from cxresearch.batch.destination import Destination
+from cxresearch.batch.outcome import FILE, Outcome, one_line, recall
 from cxresearch.core.results import NUMBERS, RECORD_COLUMNS
 from cxresearch.errors import InputError
+from cxresearch.present.site import HEAD, language_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +22,13 @@ class Collection:
     outputs : the folder that holds the studies' folders
     results : results.csv of all studies, one below the other; texts as texts ("1", never 1.0), "" for blank
     outcomes : study -> what became of its notebooks
-    languages : study -> language of its page, "en" or "zh"
+    languages : study -> language of its page
     """
 
     outputs: Path
     results: pd.DataFrame
     outcomes: dict[str, list[Outcome]]
-    languages: dict[str, str]
+    languages: dict[str, Literal["en", "zh"]]
 
     @property
     def files(self) -> dict[str, Path]:
@@ -37,33 +40,38 @@ class Collection:
         return self.results[(self.results["quantity"] == quantity) & (self.results["notebook"] == notebook)]
 
 
-def collect(outputs: Path) -> Collection:
+def collect(outputs: Destination) -> Collection:
     """Read what the studies of an outputs folder have come to.
 
     Raises
     ------
     InputError
-        If no study has been run there.
+        If no study has been run there, or the numbers of one cannot be read.
     """
-    folders = sorted(path.parent for path in outputs.glob(f"*/{FILE}") if (path.parent / "results.csv").is_file())
+    outputs.gather(HEAD)
+    folders = sorted(
+        path.parent for path in outputs.folder.glob(f"*/{FILE}") if (path.parent / "results.csv").is_file()
+    )
     if not folders:
         raise InputError(
             "the folder must hold the outputs of studies",
-            f"found none in {outputs}",
+            f"found none in {outputs.place}",
             "Run them first: cxresearch run params/*.yaml --outputs FOLDER",
         )
-    results = pd.concat([_read(folder / "results.csv") for folder in folders], ignore_index=True)
+    results = pd.concat([_read(folder / "results.csv", outputs) for folder in folders], ignore_index=True)
     outcomes = {folder.name: recall(folder) for folder in folders}
-    return Collection(outputs, results, outcomes, {folder.name: _language(folder) for folder in folders})
+    languages = {folder.name: language_of(folder) for folder in folders}
+    return Collection(outputs.folder, results, outcomes, languages)
 
 
-def _read(path: Path) -> pd.DataFrame:
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    numbers = {name: pd.to_numeric(frame[name].replace("", None)).astype(float) for name in NUMBERS}
-    return frame.assign(**numbers)[list(RECORD_COLUMNS)]
-
-
-def _language(folder: Path) -> str:
-    page = folder / "index.html"
-    head = page.read_text(encoding="utf-8")[:200] if page.is_file() else ""
-    return "zh" if 'lang="zh' in head else "en"
+def _read(path: Path, outputs: Destination) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+        numbers: dict[str, Any] = {name: pd.to_numeric(frame[name].replace("", None)).astype(float) for name in NUMBERS}
+        return frame.assign(**numbers)[list(RECORD_COLUMNS)]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{outputs.shown(path)} must hold the numbers of a study as a run has written them",
+            f"found {type(error).__name__}: {one_line(error)}",
+            "Run the study once more.",
+        ) from error

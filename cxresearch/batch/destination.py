@@ -65,6 +65,12 @@ class Destination:
     def send_report(self) -> None:
         """Put run.json and run.html where they belong."""
 
+    def gather(self, head: int) -> None:
+        """Have at hand what the last runs of all studies have come to: status.json, results.csv, `head` bytes of the page."""
+
+    def replace(self, folder: str) -> None:
+        """Put a folder that is no study's where it belongs, its page last, for the one that lies there."""
+
     def shown(self, path: Path) -> Place:
         """Where its user finds a file."""
         return path

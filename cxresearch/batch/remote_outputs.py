@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from cxresearch.batch.destination import Destination
 from cxresearch.batch.freshness import hash_file
+from cxresearch.batch.lock import FILE as LOCK
 from cxresearch.batch.outcome import FILE, Outcome
 from cxresearch.batch.remote_lock import RemoteLocks
 from cxresearch.study.urls import Place, Url
@@ -116,6 +117,23 @@ class RemoteOutputs(Destination):
         for path in self.folder.glob("run.*"):
             self._put(path, self.url / path.name)
 
+    def gather(self, head: int) -> None:
+        """Fetch what the last runs of all studies have come to."""
+        for file in self.url.glob(f"*/{FILE}"):
+            study = file.parent.name
+            for name in (FILE, "results.csv"):
+                self._fetch(study, name)
+            self._fetch(study, "index.html", head)
+
+    def replace(self, folder: str) -> None:
+        """Send all files of a folder, and remove there what it has no more."""
+        files = [path for path in sorted((self.folder / folder).rglob("*")) if path.is_file()]
+        here = [path.relative_to(self.folder / folder).as_posix() for path in files]
+        for name in sorted(here, key=lambda name: name == "index.html"):
+            self._put(self.folder / folder / name, self.url / folder / name)
+        for name in self._stamps(folder).keys() - {*here, LOCK}:
+            self._remove(folder, name)
+
     def shown(self, path: Path) -> Place:
         """The URL of a file."""
         return self.url / path.relative_to(self.folder).as_posix()
@@ -140,10 +158,12 @@ class RemoteOutputs(Destination):
             system.pipe_file(there, path.read_bytes())
             system.mv(there, final)
 
-    def _fetch(self, study: str, name: str) -> None:
+    def _fetch(self, study: str, name: str, size: int = -1) -> None:
+        """Fetch a file, or no more than its first bytes."""
         local = self.folder / study / name
         try:
-            content = (self.url / study / name).read_bytes()
+            with (self.url / study / name).open() as stream:
+                content = stream.read(size)
         except FileNotFoundError:
             return
         local.parent.mkdir(parents=True, exist_ok=True)

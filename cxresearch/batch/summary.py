@@ -9,7 +9,10 @@ from typing import Literal
 import pandas as pd
 
 from cxresearch.batch.collect import Collection, collect
+from cxresearch.batch.destination import destination
 from cxresearch.batch.freshness import hash_file
+from cxresearch.batch.lock import InUseError
+from cxresearch.batch.outcome import not_written
 from cxresearch.core.results import choices
 from cxresearch.errors import InputError
 from cxresearch.methods.headline import pick_headlines
@@ -20,6 +23,7 @@ from cxresearch.present.plots.summary import plot_pooled
 from cxresearch.present.report import Report, start_report
 from cxresearch.present.site import write_page
 from cxresearch.present.text import Text
+from cxresearch.study.urls import Place
 
 NAME = "summary"
 
@@ -64,33 +68,47 @@ _RANKED = (
 )
 
 
-def write_summary(outputs: Path, *, language: Literal["en", "zh"] | None = None) -> Path:
+def write_summary(outputs: Place, *, language: Literal["en", "zh"] | None = None) -> Place:
     """Write `summary/index.html`, its tables, figures and results.csv into a folder of studies' outputs.
 
     Parameters
     ----------
-    outputs : the folder given to `cxresearch run --outputs`
+    outputs : the folder or URL given to `cxresearch run --outputs`
     language : of the summary; by default Chinese where every study's page is, else English
 
     Returns
     -------
-    The page.
+    The page, as its user finds it.
 
     Raises
     ------
     InputError
-        If no study has been run there, or one is named summary.
+        If no study has been run there, one is named summary, the place cannot be read or written to, or another summary is
+        being written there.
     """
-    found = collect(outputs)
-    if NAME in found.outcomes:
-        raise InputError(f"no study may be named {NAME!r}", f"found {outputs / NAME}", "Rename the study.")
+    with destination(outputs) as goal:
+        found = collect(goal)
+        if NAME in found.outcomes:
+            raise InputError(f"no study may be named {NAME!r}", f"found {goal.place / NAME}", "Rename the study.")
+        try:
+            with goal.hold(NAME):
+                page = _write(found, language)
+                goal.replace(NAME)
+        except InUseError as error:
+            raise InputError("one summary at a time is written", f"found that {error}", "Wait for it.") from error
+        except OSError as error:
+            raise InputError(not_written(found.outputs / NAME, error)) from error
+        return goal.shown(page)
+
+
+def _write(found: Collection, language: Literal["en", "zh"] | None) -> Path:
     subject = _subject(found, language)
     _overview(found, subject)
     for wanted in _POOLED:
         _pool(found, wanted, subject)
     for wanted in _RANKED:
         _rank(found, wanted, subject)
-    return write_page(subject, outputs / NAME)
+    return write_page(subject, found.outputs / NAME)
 
 
 def _subject(found: Collection, language: Literal["en", "zh"] | None) -> _Subject:

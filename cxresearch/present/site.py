@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cxresearch.present.colophon import Reported
 from cxresearch.present.html import Outcome, reason_of, template, with_code
@@ -15,6 +15,8 @@ from cxresearch.present.text import Text, catalogue
 FIRST_ANSWER = (
     4  # notebooks 00 to 03 ask how good data and measurement are; from 04 on they answer the study's questions
 )
+
+HEAD = 200  # bytes of a page that tell its language
 
 
 def write_page(study: Reported, folder: Path, outcomes: Sequence[Outcome] = ()) -> Path:
@@ -44,6 +46,15 @@ def write_page(study: Reported, folder: Path, outcomes: Sequence[Outcome] = ()) 
         results="results.csv" if (folder / "results.csv").exists() else "",
     )
     return write_whole(folder / "index.html", content.encode())
+
+
+def language_of(folder: Path) -> Literal["en", "zh"]:
+    """The language of the page in a folder, of which the first `HEAD` bytes are enough; English where there is none."""
+    try:
+        with (folder / "index.html").open("rb") as page:
+            return "zh" if b'lang="zh' in page.read(HEAD) else "en"
+    except FileNotFoundError:
+        return "en"
 
 
 def _pages(folder: Path) -> list[dict[str, Any]]:

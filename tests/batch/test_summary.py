@@ -1,17 +1,24 @@
 """The summary over studies: what is read, pooled, ranked and said, and what is refused."""
 
+import io
 import json
+import re
 
+import fsspec
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from cxresearch.batch.collect import collect
+from cxresearch.batch.destination import Destination
+from cxresearch.batch.lock import hold
+from cxresearch.batch.remote_lock import RemoteLocks
 from cxresearch.batch.summary import write_summary
 from cxresearch.cli import main
 from cxresearch.core.results import RECORD_COLUMNS
 from cxresearch.errors import InputError
 from cxresearch.methods.meta import pool_studies
+from cxresearch.study.urls import Url
 
 
 def number(notebook, quantity, estimate, error=None, *, scale="", term="", group="", n=100, method=""):
@@ -62,6 +69,13 @@ def outputs(tmp_path):
 def summary_of(outputs):
     write_summary(outputs)
     return pd.read_csv(outputs / "summary" / "results.csv", keep_default_na=False)
+
+
+@pytest.fixture
+def memory():
+    system = fsspec.filesystem("memory")
+    yield system
+    system.store.clear()
 
 
 def one(table, quantity, **keys):
@@ -151,7 +165,7 @@ def test_the_same_data_under_two_names_are_told(tmp_path):
 def test_a_summary_made_again_is_the_same_and_no_study(outputs):
     first = summary_of(outputs)
     pd.testing.assert_frame_equal(summary_of(outputs), first)
-    assert list(collect(outputs).outcomes) == ["north", "south", "west"]
+    assert list(collect(Destination(outputs)).outcomes) == ["north", "south", "west"]
 
 
 def test_a_folder_without_studies_is_refused_at_the_command_line(tmp_path):
@@ -171,3 +185,66 @@ def test_the_command_prints_where_the_page_is(outputs):
     ran = CliRunner().invoke(main, ["summary", str(outputs)])
     assert ran.exit_code == 0
     assert ran.stdout.strip() == str(outputs / "summary" / "index.html")
+
+
+def test_outputs_at_a_url_have_the_same_summary_there(outputs, memory):
+    near = summary_of(outputs)
+    memory.put(f"{outputs}/", "/lab/out", recursive=True)
+    memory.rm("/lab/out/summary", recursive=True)
+    memory.pipe("/lab/out/summary/pages/19_old.json", b"{}")  # of an older version
+    ran = CliRunner().invoke(main, ["summary", "memory://lab/out"])
+    assert (ran.exit_code, ran.stdout) == (0, "memory://lab/out/summary/index.html\n")
+    far = pd.read_csv(io.BytesIO(memory.cat("/lab/out/summary/results.csv")), keep_default_na=False)
+    pd.testing.assert_frame_equal(far, near)
+    names = {path.removeprefix("/lab/out/summary/") for path in memory.find("/lab/out/summary")}
+    assert names == {path.relative_to(outputs / "summary").as_posix() for path in (outputs / "summary").rglob("*.*")}
+    assert b"cell 3: one group only" in memory.cat("/lab/out/summary/index.html")
+
+
+def test_chinese_studies_at_a_url_have_a_chinese_summary(tmp_path, memory):
+    for name in "ab":
+        write_study(tmp_path, name, numbers_of(0.0, 100), language="zh-Hans")
+    memory.put(f"{tmp_path}/", "/out", recursive=True)
+    write_summary(Url("memory://out"))
+    assert "2 项研究汇总" in memory.cat("/out/summary/index.html").decode()
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("memory://empty", r"found none in memory://empty\. Run them first"),
+        ("nowhere://me:word@out", "nowhere://out/.* must begin with a protocol that fsspec knows"),
+    ],
+)
+def test_a_url_without_studies_is_refused(memory, place, message):
+    ran = CliRunner().invoke(main, ["summary", place])
+    assert ran.exit_code == 2
+    assert re.search(message, ran.stderr)
+    assert "word" not in ran.output
+    assert not memory.find("/empty")
+
+
+def test_one_summary_at_a_time(outputs, memory):
+    memory.put(f"{outputs}/", "/out", recursive=True)
+    locks = RemoteLocks()
+    with hold(outputs / "summary"), locks.hold(Url("memory://out/summary")):
+        for place in (outputs, Url("memory://out")):
+            with pytest.raises(InputError, match=r"found that another run is writing there \(process \d+ on "):
+                write_summary(place)
+    locks.close()
+    write_summary(outputs)
+
+
+def test_a_spoilt_table_is_named(outputs):
+    (outputs / "south" / "results.csv").write_text("study,notebook\n")
+    with pytest.raises(
+        InputError, match=r"south/results\.csv must hold the numbers of a study .* found KeyError: 'estimate'"
+    ):
+        write_summary(outputs)
+
+
+def test_a_summary_that_cannot_be_written_says_so(outputs):
+    (outputs / "summary").write_text("no folder")
+    ran = CliRunner().invoke(main, ["summary", str(outputs)])
+    assert ran.exit_code == 2
+    assert "outputs cannot be written to" in ran.stderr
