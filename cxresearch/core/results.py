@@ -1,7 +1,7 @@
 """The tidy result: the one face that tables, figures, pages and results.csv read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,6 +50,15 @@ class Finding:
     values: Mapping[str, Any] = field(default_factory=dict)
     rule: Rule | None = None
     cautions: tuple["Finding", ...] = ()
+
+    def after(self, said: "Finding") -> "Finding":
+        """This finding where another one stands before it: without the cautions that were said there.
+
+        >>> welch = Finding("cases.heedless_weights")
+        >>> Finding("cases.differ", cautions=(welch, Finding("cases.pairs"))).after(Finding("cases.differ", cautions=(welch,)))
+        Finding(key='cases.differ', values={}, rule=None, cautions=(Finding(key='cases.pairs', values={}, rule=None, cautions=()),))
+        """
+        return replace(self, cautions=tuple(caution for caution in self.cautions if caution not in said.cautions))
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,10 +123,11 @@ def _pairs(result: CaseComparison, measure: str) -> list[Finding]:
     if len(found) == 1:  # the test of all groups was that of the pair
         return _largest_effect(result, measure)
     clear = found["term"][RULES["significance"].met(found["p_value"].to_numpy())]
+    told = {"by": result.by, "measure": measure, "count": len(found)}
     said = [
-        Finding("cases.pairs", {"pairs": _codes(clear, result.by), "count": len(found)}, RULES["significance"])
+        Finding("cases.pairs", {**told, "pairs": _codes(clear, result.by)}, RULES["significance"])
         if len(clear)
-        else Finding("cases.no_pairs", {"count": len(found)}, RULES["significance"])
+        else Finding("cases.no_pairs", told, RULES["significance"])
     ]
     return said + _largest_effect(result, measure)
 
@@ -138,7 +139,7 @@ def _largest_effect(result: CaseComparison, measure: str) -> list[Finding]:
     largest = effects.iloc[effects["estimate"].abs().argmax()]
     rule = next((RULES[key] for key in SIZES if RULES[key].met(abs(largest["estimate"]))), None)
     values = {
-        "pair": GroupCode(largest["term"], result.by), "g": largest["estimate"],
+        "by": result.by, "pair": GroupCode(largest["term"], result.by), "g": largest["estimate"],
         "low": largest["conf_low"], "high": largest["conf_high"],
     }  # fmt: skip
     return [Finding(f"cases.{rule.key if rule else 'effect_tiny'}", values, rule or RULES["effect_small"])]
@@ -150,7 +151,9 @@ def _first_place(result: CaseComparison, measure: str) -> list[Finding]:
     best = found.iloc[found["estimate"].argmin()]
     if pd.isna(best["conf_high"]):
         return []
-    values = {"first": GroupCode(best["group"], result.by), "low": best["conf_low"], "high": best["conf_high"]}
+    values = {
+        "by": result.by, "first": GroupCode(best["group"], result.by), "low": best["conf_low"], "high": best["conf_high"],
+    }  # fmt: skip
     return [Finding("cases.rank_sure" if best["conf_high"] == best["estimate"] else "cases.rank_unsure", values)]
 
 
@@ -166,9 +169,11 @@ def _reservations(result: CaseComparison, test: str) -> list[Finding]:
         ("heedless_clusters", heedless == ["clustered"], {}),
         ("fallback_kruskal", fallback and test == "kruskal_h", {}),
         ("fallback_welch", fallback and test == "welch_f", {}),
-        ("lone", len(result.lone) > 0, {"groups": _codes(result.lone, result.by)}),
-        ("unusable", len(result.unusable) > 0, {"measures": list(result.unusable), "least": result.min_group}),
-        (left_out, len(result.left_out) > 0, {"groups": _codes(result.left_out, result.by), "least": result.min_group}),
+        ("lone", len(result.lone) > 0, {"by": result.by, "groups": _codes(result.lone, result.by)}),
+        ("unusable", len(result.unusable) > 0, {"by": result.by, "measures": list(result.unusable), "least": result.min_group}),
+        (left_out, len(result.left_out) > 0, {
+            "by": result.by, "groups": _codes(result.left_out, result.by), "least": result.min_group,
+        }),
         ("association", True, {}),
     ]  # fmt: skip
     few = few_clusters(result.n_clusters)

@@ -9,13 +9,12 @@ import numpy as np
 from cxresearch.core.results import Finding, GroupCode, Result, View
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.methods.cfa_indices import FitIndices
+from cxresearch.methods.invariance_gate import InvarianceGate, decisive, draw_together, in_one, scope_of
 from cxresearch.methods.invariance_model import LEVELS
 from cxresearch.methods.invariance_rows import Levels, difference_test
-from cxresearch.methods.invariance_sample import NAMED
 from cxresearch.methods.invariance_scores import KINDS, Partial, release_items
 
 FIT_RULES = {"cfi": RULES["cfi_good"], "rmsea": RULES["rmsea_good"]}
-NOT_OF_GATE = frozenset(f"invariance.{key}" for key in ("loadings", "intercepts", "dropped"))  # it has its own of items
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +77,15 @@ class Verdict:
         following = LEVELS[LEVELS.index(self.level) + 1 :]
         return f"{self.level}_untested" if following and np.isnan(self.changes[following[0]]) else self.level
 
-    @property
-    def scope(self) -> Finding | None:
-        """Of which groups the verdict does not speak, if of any."""
-        if not self.left_out:
-            return None
-        key = "scope" if len(self.left_out) <= NAMED else "scope_many"
-        return Finding(f"invariance.{key}", {"groups": list(self.left_out), "count": len(self.left_out)})
-
     def finding(self, rule: Rule = RULES["invariance_cfi"]) -> Finding:
         """The level reached, and why not the next one."""
-        values = {"by": self.by, "count": len(self.groups), "n": self.n, "limit": abs(rule.value), **self.changes}
+        told = {"by": self.by, "left_out": self.left_out, "scope": scope_of(self.left_out)}
+        values = {
+            **told,
+            "limit": abs(rule.value),
+            "change": min(self.changes.values(), default=np.nan),
+            **self.changes,
+        }
         if not self.level:
             return Finding("invariance.not_judged", values, None, self.cautions)
         return Finding(f"invariance.{self.conclusion}", values, rule, self.cautions)
@@ -146,47 +143,23 @@ class InvarianceResult(Result):
         return self.verdicts[by].level
 
     def finding(self, rule: Rule = RULES["invariance_cfi"]) -> Finding:
-        """The level reached for each grouping column, one after the other."""
+        """The level reached for each grouping column; each conclusion, and each caution, once."""
         if not self.verdicts:
             return Finding("invariance.no_groups")
-        first, *more = (verdict.finding(rule) for verdict in self.verdicts.values())
-        return Finding(first.key, first.values, first.rule, (*first.cautions, *more, *self.cautions))
+        found = draw_together({by: verdict.finding(rule) for by, verdict in self.verdicts.items()})
+        return replace(found, cautions=(*found.cautions, *self.cautions))
 
-    def gate(
-        self,
-        by: str,
-        measures: str | Sequence[str],
-        rule: Rule = RULES["invariance_cfi"],
-        *,
-        said: Finding | None = None,
-    ) -> Finding:
-        """Whether means of some measures may be compared between the groups of a column: to be said before they are.
-
-        What another gate, `said`, has cautioned of already is not repeated.
-        """
-        found = self._gate(by, measures, rule)
-        known = said.cautions if said else ()
-        return replace(found, cautions=tuple(caution for caution in found.cautions if caution not in known))
-
-    def _gate(self, by: str, measures: str | Sequence[str], rule: Rule) -> Finding:
-        verdict, names = self.verdicts[by], [measures] if isinstance(measures, str) else list(measures)
-        inside = [name for name in names if name in self.scales]
-        single = Finding(
-            "invariance.gate_single", {"by": by, "measures": [name for name in names if name not in inside]}
-        )
-        if not inside:
-            return single
-        more = [single] if len(inside) < len(names) else []
-        values = {"by": by, "measures": inside, "limit": abs(rule.value), "scope": verdict.scope, **verdict.changes}
-        if not verdict.level:
-            return Finding("invariance.gate_not_judged", values, None, (*verdict.cautions, *more))
-        own = [item for name in inside for item in self.scales[name] if item in verdict.differing]
-        if verdict.differing:
-            more.insert(
-                0, Finding(f"invariance.gate_{'items' if own else 'no_items'}", {"items": own, "measures": inside})
-            )
-        others = [caution for caution in verdict.cautions if caution.key not in NOT_OF_GATE]
-        return Finding(f"invariance.gate_{verdict.conclusion}", values, rule, (*more, *others))
+    def gate(self, measures: str | Sequence[str], rule: Rule = RULES["invariance_cfi"]) -> InvarianceGate:
+        """Whether means of some measures may be compared between the groups of each column: to be said before they are."""
+        names = [measures] if isinstance(measures, str) else list(measures)
+        single = [name for name in names if name not in self.scales]
+        untested = Finding("invariance.gate_single", {"measures": single})
+        found = self.finding(rule)
+        if len(single) == len(names):
+            found = untested
+        elif single:
+            found = replace(in_one(replace(found, cautions=()), untested), cautions=found.cautions)
+        return InvarianceGate(table=decisive(self.table), n_used=self.n_used, n_dropped=self.n_dropped, found=found)
 
 
 def _cautions(levels: Levels, level: str, partial: Partial | None) -> list[Finding]:

@@ -210,5 +210,7 @@ def _write_figure(figure: Figure, png: Path, svg: Path) -> None:
 
 
 def _rules(finding: Finding) -> list[Any]:
+    """The rules of a finding, of its cautions and of the findings within its sentence."""
     own = [finding.rule] if finding.rule else []
-    return own + [rule for caution in finding.cautions for rule in _rules(caution)]
+    inner = [value for value in finding.values.values() if isinstance(value, Finding)]  # noqa: PD011  (a mapping)
+    return own + [rule for one in (*finding.cautions, *inner) for rule in _rules(one)]

@@ -95,6 +95,8 @@ def _line_keys(chosen: pd.DataFrame, view: View) -> list[str]:
 def _label(row: Row, key: str, text: Text) -> str:
     """The label of a line or column; a value of a grouping column is looked up under that column."""
     code = row[key]
+    if not code:
+        return text.label("the whole")
     if key == "quantity":
         return text.quantity(code)
     if key == "method":

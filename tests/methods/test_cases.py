@@ -483,3 +483,21 @@ def test_a_blank_cell_of_the_profile_is_explained():
     assert [str(code) for code in caution.values["groups"]] == ["casein"]
     assert "blank in the table) on which fewer than 2 of its rows have an answer: casein." in Text().sentence(caution)
     assert "表中留空" in Text("zh").sentence(caution)
+
+
+def test_a_further_comparison_repeats_no_reservation_but_all_that_it_found():
+    """Of two columns without clear pairs, the second one still says so; what limits both is said once."""
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"score": rng.normal(size=240)}).assign(
+        **{name: rng.permutation(np.repeat(list("abc"), 80)) for name in ("company", "region")}
+    )
+    weights = Design(weights=pd.Series(rng.uniform(0.5, 2, 240)))
+    first, second = (
+        compare_cases(frame, "score", by=by, design=weights, n_bootstrap=50) for by in ("company", "region")
+    )
+    keys = [caution.key for caution in second.finding().after(first.finding()).cautions]
+    assert "cases.no_pairs" in keys
+    assert {caution.key for caution in second.finding().cautions} - set(keys) == {
+        "cases.heedless_weights",
+        "cases.association",
+    }

@@ -205,8 +205,8 @@ def test_a_difference_that_was_built_in_is_found_and_named(change, level, item):
     assert result.level("company") == level
     assert finding.key == f"invariance.{level}"
     assert finding.rule.citation == "Cheung & Rensvold 2002"
-    assert (finding.values["count"], finding.values["n"]) == (2, 1200)
     verdict = result.verdicts["company"]
+    assert (verdict.groups, verdict.n) == (("A", "B"), 1200)
     assert verdict.differing == ((item,) if item else ())
     if item:
         told = next(caution for caution in finding.cautions if "item" in caution.values)
@@ -230,21 +230,75 @@ def test_latent_means_take_up_a_difference_of_the_construct_itself():
 
 
 @pytest.mark.parametrize(
-    ("change", "measures", "key", "more"),
+    ("change", "measures", "keys"),
     [
-        ({}, "staff", "gate_scalar", []),
-        ({"intercepts": 0.8}, "staff", "gate_metric", ["gate_no_items"]),
-        ({"intercepts": 0.8}, ["speed", "price"], "gate_metric", ["gate_items", "gate_single"]),
-        ({"loadings": -0.6}, "speed", "gate_configural", ["gate_items"]),
-        ({}, "price", "gate_single", []),
+        ({}, "staff", ["scalar"]),
+        ({"intercepts": 0.8}, "staff", ["metric", "intercepts"]),
+        ({"intercepts": 0.8}, ["speed", "price"], ["several", "metric", "gate_single", "intercepts"]),
+        ({"loadings": -0.6}, "speed", ["configural", "loadings"]),
+        ({}, "price", ["gate_single"]),
     ],
 )
-def test_the_gate_says_whether_means_may_be_compared(change, measures, key, more):
+def test_the_gate_says_whether_means_may_be_compared(change, measures, keys):
     answers, company = sample_of(600, **change)
     scales = {**TWO, "price": ["p1"]}
-    finding = check_invariance(answers.assign(p1=1.0), scales, groups=company).gate("company", measures)
-    assert finding.key == f"invariance.{key}"
-    assert keys_of(finding)[: len(more)] == more
+    result = check_invariance(answers.assign(p1=1.0), scales, groups=company)
+    finding = result.gate(measures).finding()
+    said = finding.values.get("said")
+    found = [
+        finding.key.removeprefix("invariance."),
+        *([said.key[11:], *keys_of(said)] if said else []),
+        *keys_of(finding),
+    ]
+    assert found[: len(keys)] == keys
+
+
+def test_the_gate_records_the_changes_that_decide_and_no_others():
+    answers, company = sample_of(150)
+    region = pd.Series(np.resize(["N", "S"], 300), name="region")
+    groups = pd.DataFrame({"company": company, "region": region})
+    result = check_invariance(answers, TWO, groups=groups, design=Design(clusters=company))
+    gate = result.gate("speed")
+    assert list(gate.table["method"].unique()) == ["ml; ignores clusters; by company", "mlr; clustered; by region"]
+    for by, method in (("company", "ml; by company"), ("region", "mlr; by region")):
+        changes = result.verdicts[by].changes
+        for level in ("metric", "scalar"):
+            assert gate.value("invariance_cfi_change", method=method, scale=level) == changes[level]
+    assert len(gate.table) == 4
+    assert (gate.n_used, gate.n_dropped) == (result.n_used, result.n_dropped)
+
+
+def test_columns_with_the_same_conclusion_share_a_sentence_and_a_caution_that_they_share():
+    answers, company = sample_of(300, codes="ABC", intercepts=0.9)
+    answers.iloc[0, 0] = np.nan
+    halves = {
+        name: pd.Series(np.resize(codes, len(answers)), name=name)
+        for name, codes in (("region", ["N", "S"]), ("day", list("XYZ")))
+    }
+    small = pd.Series(np.arange(len(answers)) % 20, name="branch")
+    result = check_invariance(answers, TWO, groups=pd.DataFrame({"company": company, **halves, "branch": small}))
+    finding = result.finding()
+    said = finding.values["said"]
+    assert (finding.key, finding.rule.citation) == ("invariance.several", "Cheung & Rensvold 2002")
+    assert (said.key, said.values["by"]) == ("invariance.scalar", ["region", "day"])
+    assert said.values["change"] == min(min(result.verdicts[by].changes.values()) for by in ("region", "day"))
+    metric, untested = said.cautions
+    assert (metric.key, metric.values["by"]) == ("invariance.metric", ["company"])
+    assert metric.values["scalar"] == [result.verdicts["company"].changes["scalar"]]
+    assert (untested.key, untested.values["by"]) == ("invariance.not_judged", ["branch"])
+    shared, *others = finding.cautions
+    assert (shared.key, shared.values["by"]) == ("invariance.of_columns", ["company", "region", "day"])
+    assert shared.values["said"].key == "invariance.dropped"
+    assert [other.values["by"] for other in others] == [["company"], ["branch"]]
+    english = Text("en").sentences(finding)
+    assert english[0].startswith("By region, day, means may be compared: scalar invariance holds")
+    assert "By company, differences in means may stem from" in english[0]
+    assert "By branch, whether the groups understand" in english[0]
+    assert english[1].startswith("company, region, day: 1 of 900 respondents")
+    assert len(english) == 4
+    chinese = Text("zh").sentences(finding)
+    assert chinese[0].startswith("可以按“region、day”比较均值")
+    assert not any("nan" in sentence for sentence in (*english, *chinese))
 
 
 def test_every_column_is_judged_by_itself():
@@ -252,8 +306,10 @@ def test_every_column_is_judged_by_itself():
     region = pd.Series(np.resize(["N", "S"], len(answers)), name="region")
     result = check_invariance(answers, TWO, groups=pd.DataFrame({"company": company, "region": region}))
     assert (result.level("company"), result.level("region")) == ("metric", "scalar")
-    assert result.finding().key == "invariance.metric"
-    assert "scalar" in keys_of(result.finding())
+    assert [one.key for one in (result.finding().values["said"], *result.finding().values["said"].cautions)] == [
+        "invariance.scalar",
+        "invariance.metric",
+    ]
     assert set(result.table["method"]) == {f"{name}; by {by}" for name in ("ml", "mlr") for by in ("company", "region")}
     assert tuple(result.table.columns) == COLUMNS
     assert not result.table.duplicated(KEYS).any()
@@ -317,7 +373,6 @@ def test_rows_that_are_not_used_are_counted():
     result = check_invariance(answers, TWO, groups=company)
     assert result.finding().cautions[-1].values == {"n_dropped": 10, "total": 300}
     assert (result.n_used, result.n_dropped) == (288, 12)
-    assert "dropped" not in keys_of(result.gate("company", "speed"))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -365,7 +420,7 @@ def test_no_model_is_said_not_raised(scales, keys):
     assert (result.finding().key, keys_of(result.finding())) == ("invariance.not_judged", keys)
     assert result.table.empty
     assert result.n_used == 0
-    assert result.gate("company", "speed").key in ("invariance.gate_not_judged", "invariance.gate_single")
+    assert result.gate("speed").finding().key in ("invariance.not_judged", "invariance.gate_single")
 
 
 @pytest.mark.parametrize(
@@ -384,7 +439,8 @@ def test_fewer_than_two_groups_are_said_not_raised(change, told):
     assert finding.key == "invariance.not_judged"
     assert keys_of(finding)[0] == "few_groups"
     assert finding.cautions[0].values.items() >= told.items()
-    assert result.gate("company", "speed").key == "invariance.gate_not_judged"
+    assert result.gate("speed").finding().key == "invariance.not_judged"
+    assert result.gate("speed").table.empty
 
 
 def test_no_grouping_column_is_said():
@@ -410,10 +466,10 @@ def test_a_level_without_a_solution_is_said_to_be_untested_not_to_fail(missing, 
     without_solution_at(missing, monkeypatch)
     answers, company = sample_of(600, intercepts=0.8)
     result = check_invariance(answers, TWO, groups=company)
-    finding, gate = result.finding(), result.gate("company", "speed")
+    finding, gate = result.finding(), result.gate("speed").finding()
     assert result.level("company") == level
     assert np.isnan(result.verdicts["company"].changes[missing])
-    assert (finding.key, gate.key) == (f"invariance.{level}_untested", f"invariance.gate_{level}_untested")
+    assert (finding.key, gate.key) == (f"invariance.{level}_untested",) * 2
     for told in (finding, gate):
         assert keys_of(told) == ["no_solution"]
         for language, untested in (("en", "could not be tested"), ("zh", "无法检验")):
@@ -437,22 +493,9 @@ def test_a_level_that_fails_is_not_excused_by_the_next_one(monkeypatch):
 def test_the_gate_itself_says_which_groups_it_does_not_speak_of(change, n_small, said):
     answers, company = sample_of(600, **change)
     company[answers.index % 600 < n_small] = [f"Z{number % n_small}" for number in range(2 * n_small)]
-    gate = check_invariance(answers, TWO, groups=company).gate("company", "speed")
+    gate = check_invariance(answers, TWO, groups=company).gate("speed").finding()
     for language, words in said.items():
         assert words in Text(language).sentences(gate)[0]
-
-
-def test_a_gate_does_not_repeat_what_another_one_said():
-    answers, company = sample_of(150)
-    region = pd.Series(np.resize(["N", "S", "T"], 300), name="region").where(answers.index > 2, "U")
-    groups = pd.DataFrame({"company": company, "region": region})
-    none = check_invariance(answers, {"speed": ["q1", "q2"]}, groups=groups)
-    first = none.gate("company", "speed")
-    assert keys_of(first) == ["too_few_items"]
-    assert none.gate("region", "speed", said=first).cautions == ()
-    some = check_invariance(answers, TWO, groups=groups, min_group=90)
-    assert "small" in keys_of(some.gate("region", "speed", said=some.gate("company", "speed")))
-    assert "small" not in keys_of(some.gate("region", "staff", said=some.gate("region", "speed")))
 
 
 def test_a_group_of_a_single_cluster_has_no_robust_test():
@@ -522,7 +565,7 @@ def test_small_differences_of_many_items_are_not_pinned_on_one():
     told = next(caution for caution in result.finding().cautions if caution.key == "invariance.no_items")
     p_value = result.pick("invariance_chi2_change", method="mlr", scale="scalar")["p_value"].item()
     assert told.values["p"] == pytest.approx(p_value, rel=1e-12)
-    assert "no_items" in keys_of(result.gate("company", "speed"))
+    assert "no_items" in keys_of(result.gate("speed").finding())
 
 
 @pytest.mark.parametrize(
@@ -534,7 +577,7 @@ def test_a_change_that_rounds_to_its_limit_is_told_from_it(change, said):
     verdict = replace(result.verdicts["company"], level="metric", changes={"metric": -0.001, "scalar": change})
     result = replace(result, verdicts={"company": verdict})
     for language in ("en", "zh"):
-        for finding in (result.finding(), result.gate("company", "speed")):
+        for finding in (result.finding(), result.gate("speed").finding()):
             sentence = Text(language).sentences(finding)[0]
             assert said in sentence
             assert "0.01 " in sentence or "0.01）" in sentence
