@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,9 @@ from cxresearch.core.resampling import resample_counts
 from cxresearch.core.rows import incomplete_values
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Correlation = Literal["pearson", "spearman", "polychoric"]
 IDENTICAL = 1e-10  # two items are the same, up to units or direction, where 1 - |r| is not larger
@@ -153,8 +156,13 @@ def mid_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     _, first, where = np.unique(values[order], return_index=True, return_inverse=True)
     at = np.add.reduceat(weights[..., order], first, axis=-1)
     ranks = np.empty(weights.shape)
-    ranks[..., order] = (np.cumsum(at, axis=-1) - at / 2)[..., where]
+    ranks[..., order] = _ranks_of_levels(at)[..., where]
     return ranks
+
+
+def _ranks_of_levels(at: np.ndarray) -> np.ndarray:
+    """Mid-ranks of rising values from the weight at each of them, (..., K) both."""
+    return np.cumsum(at, axis=-1) - at / 2
 
 
 def bootstrap_spearman(
@@ -170,23 +178,55 @@ def bootstrap_spearman(
     """
     design = design or Design()
     weights, units = design.weights_on(frame.index), design.clusters_on(frame.index)
-    others = [name for name in frame.columns if name != target]
-    found = np.empty((n_bootstrap, len(others)))
+    tables = [_Crossed.of(frame[name], frame[target], weights, units) for name in frame.columns if name != target]
+    found = np.empty((n_bootstrap, len(tables)))
     clustered = design.clusters is not None
     for start, counts in resample_counts(int(units.max()) + 1, n_bootstrap, seed=seed, clustered=clustered):
-        drawn = counts[:, units] * weights
-        theirs = _standard_ranks(frame[target].to_numpy(float), drawn)
-        for place, name in enumerate(others):
-            ours = _standard_ranks(frame[name].to_numpy(float), drawn)
-            found[start : start + len(counts), place] = (drawn * ours * theirs).sum(axis=-1)
+        for place, table in enumerate(tables):
+            found[start : start + len(counts), place] = table.rank_correlation(counts)
     return found
 
 
-def _standard_ranks(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mid-ranks (b, n), less their weighted mean and with weighted sum of squares 1; nan where they do not vary."""
-    ranks = mid_ranks(values, weights)
-    total = weights.sum(axis=-1, keepdims=True)
-    ranks -= (weights * ranks).sum(axis=-1, keepdims=True) / total
-    squares = (weights * ranks**2).sum(axis=-1, keepdims=True)
+@dataclass(frozen=True, slots=True)
+class _Crossed:
+    """What each unit adds to the cross-table of two columns: all that their rank correlation needs.
+
+    Attributes
+    ----------
+    cells : (units, C) sparse, the weight at each pair of values that occurs
+    first, second : (C,) number of the value of either column, from the lowest
+    """
+
+    cells: "csr_array"
+    first: np.ndarray
+    second: np.ndarray
+
+    @classmethod
+    def of(cls, first: pd.Series, second: pd.Series, weights: np.ndarray, units: np.ndarray) -> "_Crossed":
+        """Of two complete columns, the weights (n,) and the units (n,) of their rows."""
+        from scipy.sparse import csr_array
+
+        levels = [np.unique(column.to_numpy(float), return_inverse=True)[1] for column in (first, second)]
+        pairs, cell = np.unique(np.stack(levels), axis=1, return_inverse=True)
+        return cls(csr_array((weights, (units, cell.ravel()))), *pairs)
+
+    def rank_correlation(self, counts: np.ndarray) -> np.ndarray:
+        """Correlations of mid-ranks (b,) where units count so many times (b, units); nan where a column does not vary."""
+        at = counts @ self.cells
+        ours, theirs = (_standard_ranks(_sum_by(at, level))[:, level] for level in (self.first, self.second))
+        return (at * ours * theirs).sum(axis=-1)
+
+
+def _sum_by(at: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Sums (b, K) of the cells (b, C) of each of K levels."""
+    order = np.argsort(level, kind="stable")
+    return np.add.reduceat(at[:, order], np.flatnonzero(np.diff(level[order], prepend=-1)), axis=-1)
+
+
+def _standard_ranks(at: np.ndarray) -> np.ndarray:
+    """Mid-ranks of levels with these weights (b, K), less their weighted mean and with weighted sum of squares 1; nan where they do not vary."""
+    ranks, total = _ranks_of_levels(at), at.sum(axis=-1, keepdims=True)
+    ranks -= (at * ranks).sum(axis=-1, keepdims=True) / total
+    squares = (at * ranks**2).sum(axis=-1, keepdims=True)
     squares[squares <= ROUNDING * total**3] = np.nan
     return ranks / np.sqrt(squares)

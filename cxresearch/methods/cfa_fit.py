@@ -84,7 +84,7 @@ def fit_cfa(corr: np.ndarray, model: FactorModel, *, start: CfaFit | None = None
     stack = corr.reshape(-1, p, p)
     values = np.full((len(stack), model.n_parameters), np.nan)
     loss, converged = np.full(len(stack), np.nan), np.zeros(len(stack), bool)
-    usable = np.flatnonzero(_positive_definite(stack))
+    usable = np.flatnonzero(is_positive_definite(stack))
     if start is not None and len(usable):
         values[usable], settled = follow(stack[usable], start.parameters, REPLICATE_TOLERANCE)
         loss[usable[settled]] = _loss(stack[usable[settled]], Parameters(model, values[usable[settled]]))[0]
@@ -154,16 +154,16 @@ def _score(corr: np.ndarray, parameters: Parameters, iterations: int) -> tuple[n
 def _loss(corr: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
     """log|implied| + tr(corr implied^-1), (b,), and implied^-1 (b, p, p); infinite where it is not positive definite."""
     implied = parameters.implied()
-    proper = _positive_definite(implied)
+    proper = is_positive_definite(implied)
     implied[~proper] = np.eye(implied.shape[-1])
     inverse = np.linalg.inv(implied)
     loss = np.linalg.slogdet(implied)[1] + (corr * inverse).sum(axis=(-2, -1))
     return np.where(proper, loss, np.inf), inverse
 
 
-def _positive_definite(stack: np.ndarray) -> np.ndarray:
-    """Which matrices are, (b,)."""
-    finite = np.isfinite(stack).all(axis=(-2, -1))
+def is_positive_definite(stack: np.ndarray) -> np.ndarray:
+    """Which matrices (..., p, p) are, (...,); none with gaps is."""
+    finite = np.asarray(np.isfinite(stack).all(axis=(-2, -1)))
     try:
         np.linalg.cholesky(stack[finite])
     except np.linalg.LinAlgError:  # some is not: find out which

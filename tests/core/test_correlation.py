@@ -47,3 +47,11 @@ def test_a_constant_resample_has_no_rank_correlation():
     stack = bootstrap_spearman(frame, "y", 50, seed=1)
     assert 0 < np.isnan(stack).sum() < 50
     assert (np.abs(stack[np.isfinite(stack)]) <= 1 + EXACT).all()
+
+
+def test_continuous_columns_are_ranked_anew_as_well():
+    frame = pd.DataFrame(np.random.default_rng(2).normal(size=(25, 2)), columns=["a", "y"])
+    stack = bootstrap_spearman(frame, "y", 4, seed=5)
+    _, counts = next(resample_counts(25, 4, seed=5, clustered=False))
+    theirs = [frame.loc[frame.index.repeat(drawn.astype(int))].corr("spearman").loc["a", "y"] for drawn in counts]
+    np.testing.assert_allclose(stack[:, 0], theirs, rtol=EXACT)

@@ -266,6 +266,24 @@ def test_three_items_have_a_closed_form():
     assert not fit.heywood
 
 
+def test_three_items_have_a_solution_where_the_product_of_their_correlations_is_positive():
+    """An item that hardly correlates with another gives a large loading, which is the solution; one that should not, gives none."""
+
+    def three(*correlations):
+        corr = np.eye(3)
+        corr[np.triu_indices(3, 1)] = correlations
+        return corr + np.triu(corr, 1).T
+
+    stack = np.stack([three(0.3, -0.5, -0.4), three(0.3, 0.2, 1e-4), three(0.3, 0.5, -0.4), three(0.3, 0.5, 0.0)])
+    fit = fit_one_factor(stack)
+    assert fit.converged.tolist() == [True, True, False, False]
+    assert fit.heywood.tolist() == [False, True, False, False]
+    assert np.isnan(fit.loadings[2:]).all()
+    assert (fit.loadings[:2].sum(axis=1) > 0).all()
+    implied = fit.loadings[:2, :, None] * fit.loadings[:2, None, :] + fit.uniquenesses[:2, :, None] * np.eye(3)
+    np.testing.assert_allclose(implied, stack[:2], atol=1e-10)
+
+
 def test_a_known_factor_is_recovered_and_its_sign_is_positive():
     loadings, own = np.array([0.9, 1.6, -0.3, 0.7, 1.1]), np.array([0.4, 1.0, 0.2, 2.0, 0.5])
     fit = fit_one_factor(np.outer(loadings, loadings) + np.diag(own))
