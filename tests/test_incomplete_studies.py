@@ -83,7 +83,12 @@ def test_tables_say_how_incomplete_rows_count_and_what_is_absent(outputs, name):
     assert (pooled in coefficients, likely in coefficients) == ((True, False) if policy == "impute" else (False, True))
     assert elsewhere not in notes["driver_coefficients"]
     for table in ("cfa_test", "cfa_indices", "cfa_loadings"):
-        assert notes[table][-1] == text.note("confirmation.no_wlsmv_incomplete")
-    assert notes["validity"][-1] == text.note("validity.no_omega_incomplete")
+        assert notes[table][-1] == text.note("confirmation.wlsmv_complete")
+    assert notes["validity"][-1] == text.note("validity.omega_complete")
     quantities = pd.read_csv(outputs / name / "results.csv")
-    assert not quantities["method"].fillna("").str.contains("wlsmv|spearman").any()
+    assert not quantities["method"].fillna("").str.contains("spearman").any()
+    ordinal = quantities[quantities["method"].fillna("").str.match("wlsmv;")]
+    assert ordinal["method"].str.contains("; complete rows").all()
+    plain = quantities[(quantities["quantity"] == "chi2") & quantities["method"].fillna("").str.match("ml;")]
+    assert {"standardized_loading", "chi2", "omega_ordinal"} <= set(ordinal["quantity"])
+    assert ordinal["n"].max() < plain["n"].min()

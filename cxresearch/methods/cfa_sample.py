@@ -1,7 +1,7 @@
 """The rows and correlations behind a confirmatory analysis, once it is sure that they can be analysed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,8 @@ from cxresearch.errors import InputError, name_some
 from cxresearch.methods.cfa_model import FactorModel
 from cxresearch.methods.factor_matrix import FEW_GRADES, FactorMatrix
 
+COMPLETE_ROWS = "complete rows"  # in `method`, where other numbers of the same table count incomplete ones too
+
 
 @dataclass(frozen=True, slots=True)
 class CfaSample:
@@ -34,7 +36,8 @@ class CfaSample:
     n_dropped : rows left out for missing answers
     source : incomplete rows, where these count ("em"), or the large table of these answers, where they are not in memory; else the
         rows; None of moments alone
-    drawn : a random sample of the rows of a large table, for what needs the answers themselves
+    drawn : what stands in where the answers themselves are needed: a random sample of the rows of a large table, or the complete
+        rows of incomplete answers; None where neither is needed, or the complete rows alone cannot be analysed
     """
 
     moments: Moments
@@ -84,7 +87,8 @@ class CfaSample:
             own = (design or Design()).on(used.index)
             moments = moments_of(used, every, design=own, missing=missing)
             FactorMatrix.given(moments, "pearson")
-            return cls(moments, several, single, None, own, len(answers) - len(used), used)
+            complete = cls._of_complete(answers, scales, design or Design())
+            return cls(moments, several, single, None, own, len(answers) - len(used), used, complete)
         matrix = FactorMatrix.of(answers[every], "pearson", design or Design(), with_polychorics=False)
         rows = answers[every].dropna()
         own = (design or Design()).on(rows.index)
@@ -95,6 +99,25 @@ class CfaSample:
     def _of_sample(cls, table: LargeTable, scales: Mapping[str, Sequence[str]], seed: int) -> "CfaSample":
         rows, design = table.sample(seed=seed)
         return cls.of(rows, scales, design)
+
+    @classmethod
+    def _of_complete(
+        cls, answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: Design
+    ) -> "CfaSample | None":
+        try:
+            return cls.of(answers, scales, replace(design, sampled=COMPLETE_ROWS))
+        except InputError:  # too few of them, or constant items among them
+            return None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the answers are not in memory."""
+        return isinstance(self.source, LargeTable)
+
+    @property
+    def near(self) -> "CfaSample":
+        """The sample for what needs the answers themselves."""
+        return self.drawn or self
 
     @property
     def n(self) -> int:

@@ -65,8 +65,8 @@ class ConfirmationResult(Result):
     cautions: tuple[Finding, ...]
 
     def reservations(self, view: str) -> tuple[str, ...]:
-        """That incomplete rows leave no room for WLSMV."""
-        return ("confirmation.no_wlsmv_incomplete",) if self.n_incomplete and view != "cfa_modifications" else ()
+        """That WLSMV rests on complete rows."""
+        return ("confirmation.wlsmv_complete",) if self.n_incomplete and view != "cfa_modifications" else ()
 
     def finding(self, rule: Rule = RULES["cfi_good"]) -> Finding:
         """Whether there is an admissible solution, and how many of three fit rules it meets."""

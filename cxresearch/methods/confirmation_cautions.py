@@ -23,7 +23,7 @@ def cautions_of(found: Found) -> list[Finding]:
     total = sample.n + sample.n_dropped
     k = sample.model().n_parameters
     clustered = sample.design.clusters is not None
-    near = sample.drawn or sample
+    near = sample.near
     no_robust = near.rows is not None and found.ml is not None and found.mlr is None
     incomplete = sample.moments.n_incomplete
     rest: list[tuple[str, bool, dict[str, Any]]] = [
@@ -32,7 +32,7 @@ def cautions_of(found: Found) -> list[Finding]:
         ("dropped", sample.n_dropped > 0, {"n_dropped": sample.n_dropped, "total": total}),
         ("em", incomplete > 0 and found.ml is not None, {"n_incomplete": incomplete, "n": sample.n}),
         ("moments", near.source is None and found.ml is not None, {}),
-        ("sampled", sample.drawn is not None, {"n": near.n, "total": total}),
+        ("sampled", sample.is_large, {"n": near.n, "total": total}),
         ("no_robust", no_robust, {}),
         ("weighted", sample.design.weights is not None, {}),
         ("clustered", clustered, {}),

@@ -18,7 +18,7 @@ class Found:
     sample : what it was fitted to
     fitted : by maximum likelihood; None where that has no solution
     single : all items on one factor by maximum likelihood; None where that has no solution
-    suitable : whether the answers may pass for numbers; None without rows
+    suitable : whether the answers may pass for numbers; None without rows, or where incomplete rows count: these speak for ML and MLR
     polychorics : of the items; None without rows, or where one has more than seven different answers
     ordinal : by weighted least squares; None without polychorics, or where it has no solution
     ml, mlr, wlsmv : what each estimator says, None where it says nothing
@@ -41,12 +41,12 @@ class Found:
         fitted = Fitted.of(sample, model, with_robust=True)
         single = Fitted.of(sample, sample.one_factor(), with_robust=False) if len(sample.moments.names) > 2 else None
         suitable, polychorics, ordinal = None, None, None
-        near = sample.drawn or sample  # of a large table a random sample, for what needs the answers themselves
-        if near.rows is not None:
+        near = sample.near
+        if near.rows is not None and not sample.moments.n_incomplete:
             suitable = suitable_correlation(near.rows[list(model.items)], design=near.design)
         if (graded := near.graded(model)) is not None:
             polychorics, ordinal = fit_ordinal(graded, model, near.design)
-        robust = fitted if near is sample else Fitted.of(near, model, with_robust=True)
+        robust = Fitted.of(near, model, with_robust=True) if sample.is_large else fitted
         ml, mlr = fitted.by_ml() if fitted else None, robust.by_mlr() if robust else None
         wlsmv = Estimated.of_ordinal(ordinal) if ordinal else None
         return cls(sample, fitted, single, suitable, polychorics, ordinal, ml, mlr, wlsmv)

@@ -53,8 +53,8 @@ class ValidityResult(Result):
     n_bootstrap: int
 
     def reservations(self, view: str) -> tuple[str, ...]:
-        """That incomplete rows leave no room for ordinal omega."""
-        return ("validity.no_omega_incomplete",) if self.n_incomplete and view == "validity" else ()
+        """That ordinal omega rests on complete rows."""
+        return ("validity.omega_complete",) if self.n_incomplete and view == "validity" else ()
 
     def finding(self, rule: Rule = RULES["htmt_strict"]) -> Finding:
         """Which pairs of constructs stay below the limit of the ratio, by its estimate."""
@@ -121,7 +121,7 @@ def check_validity(
     {('speed', 'staff'): 0.46}
     """
     measured = _Measured.of(CfaSample.of(answers, scales, design, missing=missing), n_bootstrap, seed)
-    omega = omega_rows(measured.sample.drawn or measured.sample, measured.model)  # needs the answers themselves
+    omega = omega_rows(measured.sample.near, measured.model)
     table = gather([*measured.construct_rows(), omega, *measured.pair_rows()])
     return ValidityResult(
         table=table,

@@ -263,3 +263,25 @@ def test_drivers_without_any_answer_are_named(lacking, named, missing):
             scales=scales,
             n_bootstrap=0,
         )
+
+
+def test_ordinal_models_of_incomplete_rows_are_those_of_the_complete_rows(mobi):
+    graded = (mobi[[*SCALES["image"], *SCALES["satisfaction"]]] / 2.5).round()
+    scales = {name: SCALES[name] for name in ("image", "satisfaction")}
+    for verb in (confirm_factors, check_validity):
+        em, drop = (verb(graded, scales, missing=missing) for missing in ("em", "drop"))
+        found, wanted = (each.table[each.table["method"].str.match("wlsmv")] for each in (em, drop))
+        assert len(found)
+        assert found["method"].str.endswith("; complete rows").all()
+        same = [column for column in found if column != "method"]
+        pd.testing.assert_frame_equal(found[same].reset_index(drop=True), wanted[same].reset_index(drop=True))
+        assert found["n"].max() < em.n_used
+    assert confirm_factors(graded, scales, missing="em").estimator == "mlr"
+
+
+def test_complete_rows_that_are_too_few_give_no_ordinal_model(mobi):
+    graded = (mobi[SCALES["image"]] / 2.5).round()
+    graded.iloc[:, 0] = graded.iloc[:, 0].where(graded.iloc[:, 1:].isna().any(axis=1))
+    found = confirm_factors(graded, {"image": SCALES["image"]}, missing="em")
+    assert found.converged
+    assert not found.table["method"].str.match("wlsmv").any()
