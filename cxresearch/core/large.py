@@ -8,17 +8,17 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from cxresearch.core import reductions
+from cxresearch.core import pair_counts, products, reductions
 from cxresearch.core.design import Design
+from cxresearch.core.large_checks import UNIT, WEIGHT, as_number, count_rows, refuse_bad_columns
 from cxresearch.core.moments import RANDOM_GROUPS
 from cxresearch.core.results import words
 from cxresearch.core.totals import Totals
 from cxresearch.errors import InputError, name_some
 
 GROUPS = 400  # random groups of rows, where the study has no clusters: what a bootstrap draws from
-MOST_CLUSTERS = 50_000  # whose sums of products are still held in memory
 SAMPLE = 100_000  # rows of the random sample for what needs the answers themselves
-_BY, _WEIGHT, _UNIT, _DRAW = "by:", "_weight", "_unit", "_draw"  # names that no column of a study has
+_BY, _DRAW = "by:", "_draw"  # names that no column of a study has
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class LargeTable:
     def of(
         cls,
         table: Any,
-        names: Sequence[str],
+        names: Sequence[str] | Mapping[str, str],
         *,
         row: str,
         weight: str | None = None,
@@ -62,7 +62,7 @@ class LargeTable:
 
         Parameters
         ----------
-        names : columns of answers; numbers
+        names : columns of answers; numbers; where they go by other names in the table, these
         row : column of whole numbers that tell the rows apart, from which random groups and samples are drawn
         weight, cluster : columns of the design
         groups : further columns by which rows can be counted apart
@@ -74,23 +74,28 @@ class LargeTable:
         """
         frame = nw.from_native(table).lazy()
         schema = frame.collect_schema()
-        _refuse_bad_columns(schema, names, [row, *groups, *filter(None, (weight, cluster))])
+        columns = dict(names) if isinstance(names, Mapping) else {name: name for name in names}
+        refuse_bad_columns(schema, list(columns.values()), [row, *groups, *filter(None, (weight, cluster))])
         draw = reductions.random_number(row)
         frame = frame.select(
-            *(_as_float(name, schema) for name in names),
+            *(as_number(column, schema).alias(name) for name, column in columns.items()),
             *(nw.col(name).alias(_BY + name) for name in groups),
-            (nw.lit(1.0, nw.Float64) if weight is None else nw.col(weight).cast(nw.Float64)).alias(_WEIGHT),
-            (nw.col(cluster) if cluster else draw % GROUPS).alias(_UNIT),
+            (nw.lit(1.0, nw.Float64) if weight is None else nw.col(weight).cast(nw.Float64)).alias(WEIGHT),
+            (nw.col(cluster) if cluster else draw % GROUPS).alias(UNIT),
             draw.alias(_DRAW),
         )
-        n_rows, clusters = _count(frame, weight, cluster)
-        whole = frozenset(name for name in names if schema[name].is_integer())
-        return cls(frame, tuple(names), tuple(groups), n_rows, weight is not None, clusters, tuple(names), whole)
+        n_rows, clusters = count_rows(frame, weight, cluster)
+        whole = frozenset(name for name, column in columns.items() if schema[column].is_integer())
+        answers = tuple(columns)
+        return cls(frame, answers, tuple(groups), n_rows, weight is not None, clusters, answers, whole)
 
     def derive(self, columns: Mapping[str, nw.Expr]) -> "LargeTable":
         """The table with other columns of answers, made from these row by row: scores, for instance."""
-        own = [*(_BY + name for name in self.groups), _WEIGHT, _UNIT, _DRAW]
-        frame = self.frame.select(*(column.alias(name) for name, column in columns.items()), *own)
+        own = [*(_BY + name for name in self.groups), WEIGHT, UNIT, _DRAW]
+        numbers = self.frame.with_columns(
+            nw.col(name).cast(nw.Float64) for name in self.whole
+        )  # sums of bytes overflow
+        frame = numbers.select(*(column.alias(name) for name, column in columns.items()), *own)
         return replace(self, frame=frame, names=tuple(columns), every=tuple(columns), whole=frozenset(), _known={})
 
     def only_groups(self) -> "LargeTable":
@@ -132,7 +137,7 @@ class LargeTable:
 
     @property
     def outline(self) -> pd.DataFrame:
-        """Of each column of answers: n answers, low, high, mean, and the largest fraction, 0 of whole numbers."""
+        """Of each column of answers: n answers, low, high, a number amid them, and the largest fraction, 0 of whole numbers."""
         seen = self._once("outline", lambda: reductions.outline(self.frame, self.every, self.whole))
         return seen.loc[list(self.names)]
 
@@ -145,11 +150,17 @@ class LargeTable:
 
     def _totals(self) -> Totals:
         seen = self.outline
-        codes = seen["fraction"] == 0
-        middle = seen["mean"].where(~codes, seen["mean"].round()).to_numpy()  # codes stay whole, so that sums are exact
-        middle = np.nan_to_num(middle)
-        reach = np.abs(seen[["low", "high"]].to_numpy() - middle[:, None]).max() if codes.all() else np.inf
-        n, sums = reductions.unit_sums(self.frame, self.names, middle, unit=_UNIT, weight=self._weight, reach=reach)
+        middle = np.nan_to_num(seen["centre"].to_numpy())
+        whole = bool((seen["fraction"] == 0).all())
+        n, sums = products.unit_sums(
+            self._answered,
+            self.names,
+            middle,
+            unit=UNIT,
+            n_units=self.clusters or GROUPS,
+            weight=self._weight,
+            reach=np.abs(seen[["low", "high"]].to_numpy() - middle[:, None]).max() if whole else np.inf,
+        )
         return Totals(self.names, n, middle, sums, self.design_words)
 
     def count_answered(self, sets: Sequence[Sequence[str]]) -> int:
@@ -169,9 +180,8 @@ class LargeTable:
         n = self.count_answered([self.names])
         if n == self.n_rows:
             return self
-        rows = reductions.complete(self.frame, self.names)
         return self._once(
-            ("complete", self.names), lambda: replace(self, frame=rows, n_rows=n, every=self.names, _known={})
+            ("complete", self.names), lambda: replace(self, frame=self._answered, n_rows=n, every=self.names, _known={})
         )
 
     def unweighted(self) -> "LargeTable":
@@ -186,12 +196,18 @@ class LargeTable:
         return set(seen.index[seen < self.n_rows])
 
     @property
+    def _answered(self) -> nw.LazyFrame:
+        """The rows that are complete on all columns of answers; only columns that have gaps are looked at."""
+        gaps = [name for name in self.names if name in self._with_gaps]
+        return reductions.complete(self.frame, gaps) if gaps else self.frame
+
+    @property
     def _weight(self) -> str | None:
-        return _WEIGHT if self.weighted else None
+        return WEIGHT if self.weighted else None
 
     def counts(self, *columns: str, by_unit: bool = False) -> pd.DataFrame:
         """Rows of each combination of values, with their weights: the columns (and `unit`), n, w, w2."""
-        wanted = [*(name if name in self.names else _BY + name for name in columns), *([_UNIT] if by_unit else [])]
+        wanted = [*(name if name in self.names else _BY + name for name in columns), *([UNIT] if by_unit else [])]
         found = self._once(
             ("counts", *wanted), lambda: reductions.value_counts(self.frame, wanted, weight=self._weight)
         )
@@ -204,27 +220,28 @@ class LargeTable:
     def pair_tables(self) -> tuple[np.ndarray, np.ndarray]:
         """Tables (p, K, p, K) of all pairs of columns over the complete rows: weights, and squared weights."""
         return self._once(
-            ("pairs", self.names), lambda: reductions.pair_tables(self.frame, self.levels(), weight=self._weight)
+            ("pairs", self.names), lambda: pair_counts.pair_tables(self._answered, self.levels(), weight=self._weight)
         )
 
     def residual_products(self, mean: np.ndarray, slopes: np.ndarray, inverse: np.ndarray) -> np.ndarray:
         """The middle (p, p) of HC3 errors of a regression of the last column of answers on the p others."""
-        return reductions.residual_products(self.frame, self.names, mean, slopes, inverse, weight=self._weight)
+        return products.residual_products(self._answered, self.names, mean, slopes, inverse, weight=self._weight)
 
     def sample(self, n: int | None = None, *, seed: int) -> tuple[pd.DataFrame, Design]:
         """A simple random sample of about n (100,000) rows without replacement: answers and groups, and their weights and clusters.
 
         The same rows for the same seed on every engine; all rows where there are no more than n.
         """
-        columns = [*self.names, *(_BY + name for name in self.groups), _WEIGHT, _UNIT, _DRAW]
+        columns = [*self.names, *(_BY + name for name in self.groups), WEIGHT, UNIT, _DRAW]
         share = min(1.0, (SAMPLE if n is None else n) / max(self.n_rows, 1))
         kept = self.frame.filter(in_sample(nw.col(_DRAW), share, seed)) if share < 1 else self.frame
         rows = reductions.to_pandas(kept.select(*columns)).sort_values(_DRAW, ignore_index=True)
         said = told_sample(len(rows), self.n_rows) if share < 1 else ""
         design = Design(
-            rows[_WEIGHT] if self.weighted else None, rows[_UNIT] if self.clusters is not None else None, said
+            rows[WEIGHT] if self.weighted else None, rows[UNIT] if self.clusters is not None else None, said
         )
-        return rows[columns[:-3]].set_axis([*self.names, *self.groups], axis=1), design
+        answers = rows[columns[:-3]].set_axis([*self.names, *self.groups], axis=1)
+        return answers.astype(dict.fromkeys(self.names, float)), design
 
     def _once(self, key: Any, make: Any) -> Any:
         if key not in self._known:
@@ -241,47 +258,3 @@ def in_sample(draw: nw.Expr, share: float, seed: int) -> nw.Expr:
 def told_sample(n: int, total: int) -> str:
     """What a `method` says of numbers that rest on a random sample."""
     return f"random sample of {n} of {total} rows"
-
-
-def _refuse_bad_columns(schema: nw.Schema, names: Sequence[str], others: Sequence[str]) -> None:
-    unknown = [name for name in [*names, *others] if name not in schema]
-    text = [name for name in names if name in schema and not schema[name].is_numeric()]
-    if unknown or text:
-        raise InputError(
-            "answers, row numbers and weights must be columns of the table, answers numeric",
-            f"found no {name_some(unknown)}" if unknown else f"found text in {name_some(text)}",
-            f"The columns are {name_some(list(schema), 12)}.",
-        )
-
-
-def _as_float(name: str, schema: nw.Schema) -> nw.Expr:
-    column = nw.col(name).cast(nw.Float64)
-    return nw.when(~column.is_nan()).then(column).alias(name) if schema[name].is_float() else column
-
-
-def _count(frame: nw.LazyFrame, weight: str | None, cluster: str | None) -> tuple[int, int | None]:
-    """Rows and clusters, once it is sure that every row has a sound weight and a cluster."""
-    wanted = [nw.len().alias("n")]
-    if weight is not None:
-        value = nw.col(_WEIGHT)
-        wanted.append((value.is_null() | value.is_nan() | (value < 0)).cast(nw.Int64).sum().alias("bad_weights"))
-    if cluster is not None:
-        wanted += [
-            nw.col(_UNIT).n_unique().alias("clusters"),
-            nw.col(_UNIT).is_null().cast(nw.Int64).sum().alias("bad_clusters"),
-        ]
-    found = reductions.to_pandas(frame.select(*wanted)).iloc[0].to_dict()
-    for key, told, column in (("bad_weights", "a weight of 0 or more", weight), ("bad_clusters", "a cluster", cluster)):
-        if found.get(key):
-            raise InputError(
-                f"every row needs {told}",
-                f"found none in {int(found[key])} of {int(found['n'])} rows of `{column}`",
-                "Mend the column, or leave the rows out with `survey.where`.",
-            )
-    if found.get("clusters", 0) > MOST_CLUSTERS:
-        raise InputError(
-            f"a large table may have up to {MOST_CLUSTERS} clusters",
-            f"found {int(found['clusters'])} in `{cluster}`",
-            "Name a coarser column of clusters; units that hold whole clusters give the same intervals.",
-        )
-    return int(found["n"]), int(found["clusters"]) if cluster is not None else None

@@ -7,11 +7,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from cxresearch.core import pair_counts, products
 from cxresearch.core.design import Design
 from cxresearch.core.large import GROUPS, LargeTable
 from cxresearch.core.moments import Moments, bootstrap_moments
+from cxresearch.core.pair_counts import pair_tables
 from cxresearch.core.polychoric import _codes_of, _tables
-from cxresearch.core.reductions import pair_tables, unit_sums
+from cxresearch.core.products import unit_sums
 from cxresearch.errors import InputError
 
 EXACT = 1e-10  # relative: sums of the same numbers in another order
@@ -50,9 +52,13 @@ ENGINES = {
 }
 
 
-@pytest.fixture(params=list(ENGINES))
-def engine(request):
-    return ENGINES[request.param]
+@pytest.fixture(params=[*ENGINES, "expressions"])
+def engine(request, monkeypatch):
+    """An engine; the last one hands no rows over, as Spark does not, and computes everything itself."""
+    if request.param == "expressions":
+        for module in (products, pair_counts):
+            monkeypatch.setattr(module, "can_stream", lambda frame: False)
+    return ENGINES.get(request.param, ENGINES["duckdb"])
 
 
 @pytest.mark.parametrize("design", [{}, {"weight": "weight"}, {"weight": "weight", "cluster": "branch"}], ids=str)
@@ -146,7 +152,57 @@ def test_outline(engine):
     np.testing.assert_array_equal(seen["n"], frame[ITEMS].notna().sum())
     np.testing.assert_array_equal(seen["low"], frame[ITEMS].min())
     np.testing.assert_array_equal(seen["high"], frame[ITEMS].max())
-    np.testing.assert_allclose(seen["mean"], frame[ITEMS].mean(), rtol=EXACT)
+    assert (seen["fraction"] == 0).all()
+    assert (seen["centre"] % 1 == 0).all()
+    assert seen["centre"].between(seen["low"], seen["high"]).all()
+
+
+@pytest.mark.parametrize(("kind", "wide"), [("int8", False), ("int32", True), ("float64", True)])
+def test_what_is_taken_off_before_products_are_formed(engine, kind, wide):
+    spent = np.array([1, 2, 3, 100_001 if wide else 101, 3, 2], kind)
+    frame = pd.DataFrame({"spent": spent, "price": spent + 0.25, "row": range(6)})
+    table = LargeTable.of(engine(frame), ["spent", "price"], row="row")
+    known_to_be_whole = kind != "float64"
+    assert (table.whole == {"spent"}) == known_to_be_whole
+    mean = spent.astype(float).mean()
+    middle = 51 if not wide else np.round(mean)
+    assert table.outline["fraction"].tolist() == [0.0, 0.25]
+    assert table.outline["centre"].to_numpy() == pytest.approx([middle, mean + 0.25], rel=EXACT)
+    moments = table.totals().moments()
+    np.testing.assert_allclose(moments.mean, [mean, mean + 0.25], rtol=EXACT)
+    np.testing.assert_allclose(moments.cov, frame[["spent", "price"]].astype(float).cov(), rtol=EXACT)
+
+
+def test_scores_of_small_numbers_do_not_overflow(engine):
+    frame = pd.DataFrame({"q1": np.full(4, 100, "int8"), "q2": np.array([100, 90, 80, 70], "int8"), "row": range(4)})
+    scores = LargeTable.of(engine(frame), ["q1", "q2"], row="row").derive({"both": nw.col("q1") + nw.col("q2")})
+    assert scores.totals().moments().mean == pytest.approx([185.0])
+    assert scores.counts("both")["both"].tolist() == [170, 180, 190, 200]
+
+
+@pytest.mark.parametrize("weight", [None, "weight"])
+def test_many_units_are_sorted_first(engine, weight, monkeypatch):
+    frame = answers_of(900).dropna(subset=ITEMS)
+    frame["unit"] = [f"u{number:03d}" for number in frame["row"] * 7919 % 300]
+    lazy = nw.from_native(engine(frame)).lazy()
+    ways = [unit_sums(lazy, ITEMS, np.full(7, 3.0), unit="unit", n_units=units, weight=weight) for units in (2, 10**6)]
+    weights = frame["weight"] if weight else pd.Series(1.0, frame.index)
+    products_of = (frame["q1"] - 3) * (frame["q2"] - 3) * weights
+    wanted = pd.DataFrame({0: weights, 7: (frame["q7"] - 3) * weights, 9: products_of}).groupby(frame["unit"]).sum()
+    for n, sums in ways:
+        assert (n, sums.shape) == (len(frame), (frame["unit"].nunique(), 1 + 7 + 28))
+        np.testing.assert_allclose(sums[:, [0, 7, 9]], wanted, rtol=EXACT, atol=EXACT)
+
+
+def test_sums_do_not_depend_on_the_batches(monkeypatch):
+    frame = answers_of(1000).astype({"branch": "category"})
+    wanted = LargeTable.of(frame, ITEMS, row="row", weight="weight", cluster="branch")
+    whole = wanted.totals(), *wanted.pair_tables()
+    monkeypatch.setattr("cxresearch.core.streams.BATCH", 64)  # most branches are not in every batch
+    again = LargeTable.of(frame, ITEMS, row="row", weight="weight", cluster="branch")
+    np.testing.assert_allclose(again.totals().sums, whole[0].sums, rtol=EXACT)
+    for ours, theirs in zip(again.pair_tables(), whole[1:], strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=EXACT)
 
 
 def test_columns_in_another_order_and_names_that_are_none():
@@ -202,20 +258,6 @@ def test_rows_answered_and_complete(engine):
     plain = table[["q2", "q3"]].unweighted().totals().moments()
     np.testing.assert_allclose(plain.cov, frame.loc[answered, ["q2", "q3"]].cov(), rtol=EXACT)
     assert plain.design_words == "random groups"
-
-
-def test_two_sums_in_one_are_exact(engine):
-    frame = answers_of(500).fillna(dict.fromkeys(ITEMS, 3.0))
-    centre = np.round(frame[ITEMS].mean().to_numpy())
-    lazy = nw.from_native(engine(frame)).lazy().with_columns((nw.col("row") % 7).alias("unit"))
-    for names in (ITEMS, ITEMS[:4], ITEMS[:1]):  # an odd number, an even one, one
-        middle = centre[: len(names)]
-        plain = unit_sums(lazy, names, middle, unit="unit", weight=None)
-        packed = unit_sums(lazy, names, middle, unit="unit", weight=None, reach=4.0)
-        assert packed[0] == plain[0] == 500
-        np.testing.assert_array_equal(packed[1], plain[1])
-    far = unit_sums(lazy, ITEMS, centre, unit="unit", weight=None, reach=1e6)  # too far to be carried together
-    np.testing.assert_array_equal(far[1], unit_sums(lazy, ITEMS, centre, unit="unit", weight=None)[1])
 
 
 def test_fractions_are_not_taken_for_whole_numbers():
