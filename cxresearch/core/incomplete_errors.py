@@ -1,4 +1,4 @@
-"""How far the covariances of incomplete rows may be off: their asymptotic covariances, however the answers are distributed."""
+"""How far the means and covariances of incomplete rows may be off, however the answers are distributed."""
 
 from dataclasses import dataclass
 
@@ -32,19 +32,56 @@ def covariance_errors(
     Multivariate Behavioral Research 49:280-291, doi:10.1080/00273171.2014.902302.
     """
     design, rows = design or Design(), IncompleteRows.of(frame)
-    scores = _Scores.of(rows, *rows.standardized(moments.mean, moments.cov))
-    weights = design.weights_on(rows.index)[rows.order]
-    each = scores.of_rows(pairs) * weights[:, None]
+    each, information = _weighted_scores(rows, moments, pairs, design)
     if design.clusters is not None:
         unit = design.clusters_on(rows.index)[rows.order]
         sums = np.zeros((int(unit.max()) + 1, each.shape[1]))
         np.add.at(sums, unit, each)
         each = sums * np.sqrt(len(sums) / (len(sums) - 1))
-    bread = np.linalg.inv(scores.information(pairs, weights) / rows.n)
+    bread = np.linalg.inv(information)
     p, whole = len(rows.names), bread @ (each.T @ each / rows.n) @ bread
     sd = rows.standardized(moments.mean, moments.cov)[1].diagonal() ** 0.5
     units = sd[pairs[0]] * sd[pairs[1]]
     return whole[p:, p:] / np.outer(units, units)
+
+
+def mean_influences(frame: pd.DataFrame, moments: Moments, *, design: Design | None = None) -> np.ndarray:
+    """By how much each row moves the means of incomplete rows, times n: (n, p), in the units of the items.
+
+    Summed within sampling units, their squares sum to n^2 times the variances of the means. Of complete rows without weights these are the
+    deviations from the means. Arguments as of `covariance_errors`; the rows are those with an answer, in their order.
+    """
+    pairs, p = np.triu_indices(len(moments.names)), len(moments.names)
+    design, rows = design or Design(), IncompleteRows.of(frame)
+    each, information = _weighted_scores(rows, moments, pairs, design)
+    moved = np.linalg.solve(information, np.eye(len(information))[:, :p])
+    return _as_they_came(rows, (each @ moved) * rows.scale)
+
+
+def moment_influences(
+    frame: pd.DataFrame, moments: Moments, pairs: Pairs, *, design: Design | None = None
+) -> np.ndarray:
+    """The same of means and covariances, (n, p + q)."""
+    design, rows = design or Design(), IncompleteRows.of(frame)
+    each, information = _weighted_scores(rows, moments, pairs, design)
+    units = np.concatenate([rows.scale, rows.scale[pairs[0]] * rows.scale[pairs[1]]])
+    return _as_they_came(rows, np.linalg.solve(information, each.T).T * units)
+
+
+def _as_they_came(rows: IncompleteRows, sorted_: np.ndarray) -> np.ndarray:
+    """What is known of each row, in the order of `rows.index`."""
+    found = np.empty_like(sorted_)
+    found[rows.order] = sorted_
+    return found
+
+
+def _weighted_scores(
+    rows: IncompleteRows, moments: Moments, pairs: Pairs, design: Design
+) -> tuple[np.ndarray, np.ndarray]:
+    """(n, p + q) weighted scores of the standardised rows, and their mean observed information (p + q, p + q)."""
+    scores = _Scores.of(rows, *rows.standardized(moments.mean, moments.cov))
+    weights = design.weights_on(rows.index)[rows.order]
+    return scores.of_rows(pairs) * weights[:, None], scores.information(pairs, weights) / rows.n
 
 
 @dataclass(frozen=True, slots=True)

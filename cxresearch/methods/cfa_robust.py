@@ -90,7 +90,7 @@ def two_stage_corrections(parameters: Parameters, corr: np.ndarray, gamma: np.nd
     -------
     Robust. The factor is tr(U gamma) / df, with U = V - V D (D' V D)^-1 D' V, V the information of normal complete rows at `corr`
     and D the derivatives of the model, as in lavaan ("robust.two.stage"). The model of unrelated items has the same form; lavaan
-    0.6 forgets the missing answers there.
+    0.6 takes the covariances of complete answers there, unless that model is fitted with robust errors.
 
     References
     ----------

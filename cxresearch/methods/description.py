@@ -8,17 +8,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from cxresearch.core.answers import Answers, moments_of, names_of, sound_answers
+from cxresearch.core.answers import Answers, Missing, moments_of, names_of, sound_answers
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
-from cxresearch.core.moments import Moments, deviations_from
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
-from cxresearch.methods.counted_items import CountedItem, centre_rows, design_words, mean_rows, spread_rows
-from cxresearch.methods.linearised import linearised_means
-
-MOST_ANSWERS = 21  # an item with more different answers, or with fractions, is measured, not chosen: no distribution
+from cxresearch.methods.counted_items import CountedItem, design_words, mean_rows, spread_rows
+from cxresearch.methods.described_rows import DescribedRows, limits_of, share_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +28,7 @@ class ItemResult(Result):
     lowest, highest : the items lowest and highest on their own answer scale
     empty : items that nobody, or only one respondent, answered; they have no rows
     n_clusters : clusters behind the standard errors; None without clusters
+    no_likely : whether means by maximum likelihood were asked for and could not be had
     """
 
     views: ClassVar[Mapping[str, View]] = {
@@ -41,6 +40,11 @@ class ItemResult(Result):
     highest: str
     empty: tuple[str, ...] = ()
     n_clusters: int | None = None
+    no_likely: bool = False
+
+    def reservations(self, view: str) -> tuple[str, ...]:
+        """That medians, modes and shares are not by maximum likelihood."""
+        return (f"items.observed_{view}",) if self.n_incomplete else ()
 
     def finding(self) -> Finding:
         """Which items are answered lowest and highest, relative to their answer scales."""
@@ -58,6 +62,7 @@ class ItemResult(Result):
             },
             cautions=(
                 *([Finding("items.empty", {"items": self.empty})] if self.empty else []),
+                *([Finding("items.no_em")] if self.no_likely else []),
                 *few_clusters(self.n_clusters),
             ),
         )
@@ -69,8 +74,9 @@ def check_items(
     *,
     ranges: Mapping[str, tuple[float, float]] | None = None,
     design: Design | None = None,
+    missing: Missing = "drop",
 ) -> ItemResult:
-    """Describe every item by the rows that answered it.
+    """Describe every item by the rows that answered it or, its mean and deviation, by maximum likelihood.
 
     Parameters
     ----------
@@ -79,6 +85,9 @@ def check_items(
     ranges : item -> lowest and highest answer possible, so that answers nobody chose are counted as 0; otherwise
         the lowest and highest answer seen in the item
     design : weights and clusters
+    missing : "drop": an item's own answers; "em" (and "impute"): means and deviations are those of all items together, by maximum
+        likelihood, with errors from a sandwich of scores that knows of the missing answers. Degrees of freedom and `n` are those of the
+        item's own answers, as are medians, modes and shares
 
     Returns
     -------
@@ -92,7 +101,8 @@ def check_items(
 
     References
     ----------
-    Lumley (2010) Complex Surveys, ch. 2 (linearisation), doi:10.1002/9780470580066.
+    Lumley (2010) Complex Surveys, ch. 2 (linearisation), doi:10.1002/9780470580066. Yuan and Bentler (2000) Sociological Methodology
+    30:165-200, doi:10.1111/0081-1750.00078 (errors of incomplete rows).
 
     Examples
     --------
@@ -100,42 +110,42 @@ def check_items(
     >>> check_items(answers, {"speed": ["q1", "q2"]}).value("item_mean", term="q2")
     3.0
     """
-    design = design or Design()
+    answers, design = sound_answers(answers, design=design, missing=missing), design or Design()
     if isinstance(answers, LargeTable):
         return _of_large(answers, scales, ranges)
     if isinstance(answers, Moments):
-        return _of_moments(sound_answers(answers, design=design), scales, ranges)
+        return _of_moments(answers, scales, ranges)
     homes = _homes(answers, scales)
     names = list(dict.fromkeys(name for _, name in homes))
-    values, weights = _weighted(answers[names], design)
-    described = [name for name, count in zip(names, (~np.isnan(values)).sum(axis=0), strict=True) if count > 1]
+    every = DescribedRows.of(answers[names], design)
+    described = [name for name, count in zip(names, every.answers.count(), strict=True) if count > 1]
     if not described:
         raise InputError(
             "some item must have two answers", f"found none in {name_some(names)}", "Check `missing` and `where`."
         )
-    keep = [names.index(name) for name in described]
-    values, weights = values[:, keep], weights[:, keep]
-    clusters = design.clusters_on(answers.index)
-    parts = _mean_rows(values, weights, clusters, described, design.words)
-    parts += _spread_rows(values, weights, described, design)
-    limits = _limits(values, described, ranges)
-    parts.append(_share_rows(values, weights, described, limits, design))
-    plain = []
+    rows = every.select(described)
+    wanted = missing != "drop" and rows.lacking
+    likely = rows.likely() if wanted else None
+    limits = limits_of(rows.values, described, ranges)
+    parts = [rows.means(likely), *rows.spreads(likely), rows.shares(limits)]
     if design.weights is not None:
-        present = (~np.isnan(values)).astype(float)
-        plain = _mean_rows(
-            values, present, clusters, described, words("unweighted", Design(clusters=design.clusters).words)
-        )
+        plain = rows.unweighted()
+        parts.append(plain.means(plain.likely() if likely else None))
     means = parts[0].set_index("term")["estimate"]
     height = pd.Series({name: (means[name] - low) / ((high - low) or 1) for name, (low, high) in limits.items()})
+    used = rows.answers.index[rows.answers.notna().any(axis=1)]
     return ItemResult(
-        table=_at_home(gather([*parts, *plain]), homes),
-        n_used=int((~np.isnan(values)).any(axis=1).sum()),
-        n_dropped=int(np.isnan(values).all(axis=1).sum()),
+        table=_at_home(gather(parts), homes),
+        n_used=len(used),
+        n_dropped=len(answers) - len(used),
+        missing_policy=missing,
+        n_incomplete=likely.moments.n_incomplete if likely else 0,
+        iterations=likely.moments.iterations if likely else 0,
         lowest=str(height.idxmin()),
         highest=str(height.idxmax()),
         empty=tuple(name for name in names if name not in described),
-        n_clusters=design.count_clusters(answers.index[(~np.isnan(values)).any(axis=1)]),
+        n_clusters=design.count_clusters(used),
+        no_likely=wanted and likely is None,
     )
 
 
@@ -176,7 +186,7 @@ def _of_large(
 
 def _shares(items: list[CountedItem], limits: Mapping[str, tuple[float, float]], kind: str) -> pd.DataFrame:
     """Share of each answer to each item; none for measured items."""
-    return _share_table([(item.name, item.levels, item.totals, item.n) for item in items], limits, kind)
+    return share_table([(item.name, item.levels, item.totals, item.n) for item in items], limits, kind)
 
 
 def _of_moments(
@@ -228,94 +238,6 @@ def _housed(known: list[str], scales: Mapping[str, Sequence[str]]) -> list[tuple
         )
     housed = {item for _, item in homes}
     return homes + [(name, name) for name in known if name not in housed]
-
-
-def _weighted(answers: pd.DataFrame, design: Design) -> tuple[np.ndarray, np.ndarray]:
-    """Answers (n, p), and the weights (n, p) of the rows that answered each item, with mean 1 over them."""
-    values = answers.to_numpy(float)
-    present = ~np.isnan(values)
-    weights = design.weights_on(answers.index)[:, None] * present
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weights = weights * (present.sum(axis=0) / weights.sum(axis=0))
-    values = np.where(np.isfinite(weights), values, np.nan)  # an item answered only by rows of weight 0 is empty
-    return values, np.nan_to_num(weights)
-
-
-def _mean_rows(
-    values: np.ndarray, weights: np.ndarray, clusters: np.ndarray, names: list[str], method: str
-) -> list[pd.DataFrame]:
-    """Means with linearised standard errors and t intervals over the clusters (rows, where there are none)."""
-    rows, items = np.nonzero(~np.isnan(values))
-    found = linearised_means(values[rows, items], weights[rows, items], items, clusters[rows], len(names))
-    mean, error, df = found.mean, found.std_error, found.units - 1.0
-    margin = stdtrit(np.maximum(df, 1), 0.975) * error
-    return [
-        tidy(
-            "item_mean", mean, term=names, std_error=error, df=df, conf_low=mean - margin, conf_high=mean + margin,
-            n=np.bincount(items), method=method,
-        )
-    ]  # fmt: skip
-
-
-def _spread_rows(values: np.ndarray, weights: np.ndarray, names: list[str], design: Design) -> list[pd.DataFrame]:
-    """Standard deviations, medians and modes."""
-    n = (~np.isnan(values)).sum(axis=0)
-    mean = (weights * np.nan_to_num(values)).sum(axis=0) / n
-    sd = np.sqrt((weights * np.nan_to_num(deviations_from(values, mean)) ** 2).sum(axis=0) / (n - 1))
-    counted = [_counts(*pair) for pair in zip(values.T, weights.T, strict=True)]
-    return centre_rows(names, n, sd, counted, _kind(design))
-
-
-def _share_rows(
-    values: np.ndarray,
-    weights: np.ndarray,
-    names: list[str],
-    limits: Mapping[str, tuple[float, float]],
-    design: Design,
-) -> pd.DataFrame:
-    """Share of each answer to each item; none for measured items."""
-    counted = [
-        (name, *_counts(answers, weight), int((~np.isnan(answers)).sum()))
-        for name, answers, weight in zip(names, values.T, weights.T, strict=True)
-    ]
-    return _share_table(counted, limits, _kind(design))
-
-
-def _share_table(
-    counted: list[tuple[str, np.ndarray, np.ndarray, int]], limits: Mapping[str, tuple[float, float]], kind: str
-) -> pd.DataFrame:
-    parts = []
-    for name, levels, totals, n in counted:
-        low, high = limits[name]
-        if (levels != np.round(levels)).any() or high - low >= MOST_ANSWERS:
-            continue
-        possible = np.arange(low, high + 1)
-        shares = pd.Series(totals / totals.sum(), index=levels).reindex(possible, fill_value=0.0)
-        groups = [f"{level:g}" for level in possible]
-        parts.append(pd.DataFrame({"term": name, "group": groups, "estimate": shares.to_numpy(), "n": n}))
-    if not parts:
-        return tidy("item_share", [])
-    rows = pd.concat(parts, ignore_index=True)
-    return tidy("item_share", method=kind, **{str(name): rows[name].to_numpy() for name in rows})
-
-
-def _limits(
-    values: np.ndarray, names: list[str], ranges: Mapping[str, tuple[float, float]] | None
-) -> dict[str, tuple[float, float]]:
-    """Lowest and highest answer of each item."""
-    seen = {name: (float(np.nanmin(values[:, i])), float(np.nanmax(values[:, i]))) for i, name in enumerate(names)}
-    return {name: (ranges or {}).get(name, limits) for name, limits in seen.items()}
-
-
-def _counts(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Different answers of one item in order, and the weight of each."""
-    present = ~np.isnan(values)
-    levels, where = np.unique(values[present], return_inverse=True)
-    return levels, np.bincount(where, weights[present])
-
-
-def _kind(design: Design) -> str:
-    return "weighted" if design.weights is not None else ""
 
 
 def _at_home(rows: pd.DataFrame, homes: list[tuple[str, str]]) -> pd.DataFrame:

@@ -76,10 +76,14 @@ def linearised_means(
     """
     total = np.bincount(columns, weights, n_columns)
     mean = np.bincount(columns, weights * values, n_columns) / total
-    residuals = weights * deviations_from(values, mean[columns]) / total[columns]
+    return means_moved(mean, weights * deviations_from(values, mean[columns]) / total[columns], columns, units)
+
+
+def means_moved(mean: np.ndarray, moved: np.ndarray, columns: np.ndarray, units: np.ndarray) -> LinearisedMeans:
+    """Means (k,) and the influence of each unit on them, from how far each row moves them, `moved` (m,)."""
     several = int(units.max()) + 1
     cells, where = np.unique(columns * several + units, return_inverse=True)
     owner, unit = np.divmod(cells, several)
-    count = np.bincount(owner, minlength=n_columns)
-    influence = np.bincount(where, residuals) * np.sqrt(count / np.maximum(count - 1.0, 1))[owner]
+    count = np.bincount(owner, minlength=len(mean))
+    influence = np.bincount(where, moved) * np.sqrt(count / np.maximum(count - 1.0, 1))[owner]
     return LinearisedMeans(mean, count, owner, unit, influence)

@@ -6,13 +6,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
+from cxresearch.core.answers import Missing, refuse_unknown_policy
 from cxresearch.core.design import Design
+from cxresearch.core.em import EM
+from cxresearch.core.moments import Moments
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.description import check_items
 from cxresearch.methods.flags import CARELESS
 from cxresearch.methods.internal_consistency import cronbach_alpha
+from cxresearch.methods.likely_means import LikelyMeans
 from cxresearch.methods.reliability import sort_scales
 from cxresearch.methods.reliability_rows import ALL
 
@@ -86,6 +91,7 @@ def compare_screening(
     outcome: pd.Series | None = None,
     used: pd.Index | None = None,
     design: Design | None = None,
+    missing: Missing = "drop",
 ) -> ScreeningResult:
     """Estimate the headline numbers with flagged rows kept and with them left out.
 
@@ -101,6 +107,8 @@ def compare_screening(
     outcome : (n,) numeric, named; the score whose mean is the headline
     used : rows that the other analyses use; all by default
     design : weights and clusters, respected by alpha, the mean and its interval
+    missing : "drop": complete rows of each scale; "em" (and "impute"): maximum likelihood. The mean of an outcome that is a scale is then
+        that of its items
 
     Returns
     -------
@@ -121,20 +129,29 @@ def compare_screening(
     {'flagged rows kept': 5, 'duplicates left out': 4}
     """
     _refuse_misfits(answers, scales, flags, outcome)
-    design = design or Design()
-    ways = dict(_ways(flags))
-    parts = []
+    refuse_unknown_policy(missing)
+    design, ways = design or Design(), dict(_ways(flags))
+    parts, alphas = [], {}
     for way, index in ways.items():
-        parts.append(_alphas(answers.loc[index], scales, design, way))
+        alphas[way], _ = sort_scales(answers.loc[index], _with_all(scales), design, missing=missing)
+        parts.append(_alpha_rows(alphas[way], design, way))
         if outcome is not None and outcome.loc[index].count() > 1:
-            parts.append(_mean(outcome.loc[index], design, way))
+            likely = (
+                None if missing == "drop" else _likely_mean(answers.loc[index], scales, str(outcome.name), design, way)
+            )
+            parts.append(_mean(outcome.loc[index], design, way) if likely is None else likely)
     rows = answers.index if used is None else used
+    here = next((way for way, index in ways.items() if index.equals(rows)), "")
+    counted, n_used = alphas[here or KEPT].values(), int(answers.loc[rows].notna().any(axis=1).sum())
     return ScreeningResult(
         table=gather(parts),
-        n_used=len(rows),
-        n_dropped=len(answers) - len(rows),
+        n_used=n_used,
+        n_dropped=len(rows) - n_used,
+        missing_policy=missing,
+        n_incomplete=max((moments.n_incomplete for moments in counted), default=0),
+        iterations=max((moments.iterations for moments in counted), default=0),
         rows={way: len(index) for way, index in ways.items()},
-        used=next((way for way, index in ways.items() if index.equals(rows)), ""),
+        used=here,
         sampled=bool(design.sampled),
     )
 
@@ -154,16 +171,19 @@ def _ways(flags: pd.DataFrame) -> Iterator[tuple[str, pd.Index]]:
             yield way, flags.index[~out]
 
 
-def _alphas(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], design: Design, way: str) -> pd.DataFrame:
-    every = list(dict.fromkeys(item for items in scales.values() for item in items))
-    usable, _ = sort_scales(answers, {**scales, ALL: every}, design)
+def _with_all(scales: Mapping[str, Sequence[str]]) -> dict[str, Sequence[str]]:
+    """The scales, and that of all their items."""
+    return {**scales, ALL: list(dict.fromkeys(item for items in scales.values() for item in items))}
+
+
+def _alpha_rows(usable: Mapping[str, Moments], design: Design, way: str) -> pd.DataFrame:
     return tidy(
         "alpha",
         [float(cronbach_alpha(moments.cov)) for moments in usable.values()],
         scale=list(usable),
         group=way,
         n=[float(moments.n) for moments in usable.values()],
-        method=words(way, design.words),
+        method=[words(way, moments.design_words) for moments in usable.values()],
     )
 
 
@@ -171,6 +191,35 @@ def _mean(outcome: pd.Series, design: Design, way: str) -> pd.DataFrame:
     described = check_items(outcome.to_frame(), {}, design=design).pick("item_mean")
     own = described[described["method"] == design.words]
     return own.assign(group=way, method=words(way, design.words))
+
+
+def _likely_mean(
+    answers: pd.DataFrame, scales: Mapping[str, Sequence[str]], outcome: str, design: Design, way: str
+) -> pd.DataFrame | None:
+    """The mean of the outcome, a scale or a column of `answers`, by maximum likelihood; None where it cannot be had."""
+    answered = answers.loc[:, answers.count() > 1]
+    items = list(scales.get(outcome, [outcome]))
+    likely = LikelyMeans.of(answered, design=design) if set(items) <= set(answered) else None
+    if likely is None or not likely.moments.n_incomplete:
+        return None
+    recipe = pd.DataFrame({outcome: [(name in items) / len(items) for name in answered]}, index=answered.columns)
+    found = likely.combine(recipe).linearised(design)
+    index = answers.index[answers[items].notna().any(axis=1)]
+    df = (design.count_clusters(index) or len(index)) - 1
+    margin = stdtrit(df, 0.975) * found.std_error
+    return tidy(
+        "item_mean",
+        found.mean,
+        scale=outcome,
+        term=outcome,
+        group=way,
+        std_error=found.std_error,
+        df=df,
+        conf_low=found.mean - margin,
+        conf_high=found.mean + margin,
+        n=len(index),
+        method=words(way, EM, design.words),
+    )
 
 
 def _refuse_misfits(
