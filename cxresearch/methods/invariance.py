@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from cxresearch.core.answers import Missing, refuse_unknown_policy
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
 from cxresearch.core.results import Finding
@@ -22,6 +23,7 @@ def check_invariance(
     groups: pd.DataFrame | pd.Series | LargeTable,
     design: Design | None = None,
     min_group: int = 100,
+    missing: Missing = "drop",
 ) -> InvarianceResult:
     """Test whether the constructs of a study are measured alike in the groups of each grouping column.
 
@@ -31,12 +33,14 @@ def check_invariance(
 
     Parameters
     ----------
-    answers : (n, p) numeric, nan where not answered; rows that answered all items of the model, and have a group, are used
+    answers : (n, p) numeric, nan where not answered; rows with a group are used that answered all items of the model
     scales : construct -> items. Constructs with one item are left out
     groups : one or several grouping columns on the index of `answers`, each judged by itself
     design : weights, respected throughout, within each group scaled to mean 1; clusters, respected by MLR only
     min_group : respondents that a group needs, and always more than there are items. 100 is a practical limit: with fewer, the
         chi-square of models of this size is too large by chance
+    missing : "drop": complete rows; "em" (and "impute"): rows that answered any item, in two stages: maximum-likelihood means and
+        covariances of each group, to which the models are fitted. MLR knows of the missing answers, ML and the score tests do not
 
     Returns
     -------
@@ -55,7 +59,8 @@ def check_invariance(
     ----------
     Jöreskog (1971) Psychometrika 36:409-426, doi:10.1007/BF02291366. Meredith (1993) Psychometrika 58:525-543,
     doi:10.1007/BF02294825. Cheung and Rensvold (2002) Structural Equation Modeling 9:233-255, doi:10.1207/S15328007SEM0902_5.
-    Chen (2007) Structural Equation Modeling 14:464-504, doi:10.1080/10705510701301834.
+    Chen (2007) Structural Equation Modeling 14:464-504, doi:10.1080/10705510701301834. Savalei and Falk (2014) Multivariate
+    Behavioral Research 49:280-291, doi:10.1080/00273171.2014.902302 (two stages).
 
     Examples
     --------
@@ -77,12 +82,13 @@ def check_invariance(
     columns = groups.to_frame() if isinstance(groups, pd.Series) else groups
     if len(columns.columns):  # else nothing is looked at, as with a correlation matrix, which has no groups
         _refuse_unusable(answers, scales, columns)
+    refuse_unknown_policy(missing)
     design = design or Design()
     several = {str(name): list(items) for name, items in scales.items() if len(items) > 1}
     unfit = _no_model(several)
     samples = {
         str(by): (unfit,) if unfit else groups_of(
-            answers, FactorModel.of(several), columns[by], design=design, min_group=min_group
+            answers, FactorModel.of(several), columns[by], design=design, min_group=min_group, missing=missing
         )
         for by in columns
     }  # fmt: skip
@@ -91,11 +97,14 @@ def check_invariance(
         by: Verdict.none(by, sample) if isinstance(sample, tuple) else Verdict.of(fitted[by])
         for by, sample in samples.items()
     }
-    used = next((verdict for verdict in verdicts.values() if verdict.n), None)
+    used = next((levels.sample for levels in fitted.values()), None)
     return InvarianceResult(
         table=table_of(list(fitted.values())),
         n_used=used.n if used else 0,
         n_dropped=len(answers) - used.n if used else len(answers) if len(columns.columns) else 0,
+        missing_policy=missing,
+        n_incomplete=used.n_incomplete if used else 0,
+        iterations=used.iterations if used else 0,
         scales=several,
         verdicts=verdicts,
         cautions=tuple(_cautions(design, [levels.sample for levels in fitted.values()])),
@@ -108,6 +117,9 @@ def _cautions(design: Design, samples: list[GroupedSample]) -> list[Finding]:
         return []
     coarse = list(dict.fromkeys(item for sample in samples for item in sample.coarse))
     found = [Finding("invariance.coarse", {"items": coarse}, RULES["grades_as_numbers"])] if coarse else []
+    fullest = max(samples, key=lambda sample: sample.n_incomplete)
+    if fullest.n_incomplete:
+        found.append(Finding("invariance.em", {"n_incomplete": fullest.n_incomplete, "n": fullest.n}))
     found += [Finding("invariance.weighted")] if design.weights is not None else []
     if design.clusters is None:
         return found

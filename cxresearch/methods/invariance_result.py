@@ -159,7 +159,15 @@ class InvarianceResult(Result):
             found = untested
         elif single:
             found = replace(in_one(replace(found, cautions=()), untested), cautions=found.cautions)
-        return InvarianceGate(table=decisive(self.table), n_used=self.n_used, n_dropped=self.n_dropped, found=found)
+        return InvarianceGate(
+            table=decisive(self.table),
+            n_used=self.n_used,
+            n_dropped=self.n_dropped,
+            missing_policy=self.missing_policy,
+            n_incomplete=self.n_incomplete,
+            iterations=self.iterations,
+            found=found,
+        )
 
 
 def _cautions(levels: Levels, level: str, partial: Partial | None) -> list[Finding]:
@@ -175,8 +183,8 @@ def _cautions(levels: Levels, level: str, partial: Partial | None) -> list[Findi
         found.append(Finding("invariance.estimators_differ", {"level": plain}))
     found += [*_by_chen(sample.n, judged, level), *sample.left_out]
     if sample.n_dropped:
-        values = {"n_dropped": sample.n_dropped, "total": sample.n_dropped + sample.n_complete}
-        found.append(Finding("invariance.dropped", values))
+        values = {"n_dropped": sample.n_dropped, "total": sample.n_dropped + sample.n_counted}
+        found.append(Finding(f"invariance.{'dropped' if sample.missing == 'drop' else 'dropped_any'}", values))
     return found
 
 

@@ -426,9 +426,9 @@ def test_no_model_is_said_not_raised(scales, keys):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"company": "A"}, {"count": 1, "n_complete": 300}),
-        ({"company": np.nan}, {"count": 0, "n_complete": 300}),
-        ({"q2": np.nan}, {"count": 0, "n_complete": 0}),
+        ({"company": "A"}, {"count": 1, "n_counted": 300}),
+        ({"company": np.nan}, {"count": 0, "n_counted": 300}),
+        ({"q2": np.nan}, {"count": 0, "n_counted": 0}),
     ],
 )
 def test_fewer_than_two_groups_are_said_not_raised(change, told):
