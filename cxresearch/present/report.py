@@ -12,20 +12,18 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import Image
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from cxresearch.core.imputation import RUBIN
 from cxresearch.core.results import KEYS, RECORD_COLUMNS, Finding, Result, choices
 from cxresearch.errors import InputError, name_some
 from cxresearch.present.colophon import Reported, colophon_rows, make_colophon
+from cxresearch.present.drawing import draw_figure
 from cxresearch.present.outputs import assemble_results, clear_notebook, write_whole
 from cxresearch.present.plots.style import apply_style
 from cxresearch.present.tables import Layout, lay_out, select
 from cxresearch.present.text import Text, use_text
 
-PNG_DPI = 200  # sharp on paper at the size drawn
 SCREEN_DPI = 96  # CSS pixels an inch
 
 
@@ -125,10 +123,12 @@ class Report:
         path = f"figures/{self.notebook}_{name.replace('.', '_')}"
         png, svg = self.folder / f"{path}.png", self.folder / f"{path}.svg"
         width = round(figure.get_size_inches()[0] * SCREEN_DPI)
-        _write_figure(figure, png, svg)
+        picture, lines = draw_figure(figure)
         plt.close(figure)  # or the notebook shows it a second time
+        png.write_bytes(picture)
+        svg.write_bytes(lines)
         self._keep("figure", name, title=title, png=f"{path}.png", file=f"{path}.svg", width=width)
-        return Image(data=png.read_bytes(), width=width, alt=title)
+        return Image(data=picture, width=width, alt=title)
 
     def finding(self, found: Result | Finding) -> Callout:
         """Say what was found, with the rule that it was judged by."""
@@ -199,14 +199,6 @@ def _figure_of(drawn: Any) -> Figure:
         return drawn
     one = drawn if hasattr(drawn, "figure") else next(iter(getattr(drawn, "flat", drawn)))
     return one.figure.get_figure(root=True)
-
-
-def _write_figure(figure: Figure, png: Path, svg: Path) -> None:
-    """Lay the figure out once and draw it twice; `savefig` would lay out and draw it twice for each file."""
-    figure.set_dpi(PNG_DPI)
-    FigureCanvasAgg(figure).print_png(png)
-    figure.set_layout_engine("none")  # what the first drawing has found stands
-    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
 
 
 def _rules(finding: Finding) -> list[Any]:
