@@ -186,7 +186,7 @@ def _time_left(timeout: float | None) -> Callable[[object], float | None]:
 def _why_not_started(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
     if pool.stopped:
         return "the run was stopped"
-    return f"the kernel did not start ({kernel.last_words() or one_line(error)})"
+    return f"the kernel did not start ({one_line(kernel.last_words() or error)})"
 
 
 def _why_stopped(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
@@ -195,7 +195,7 @@ def _why_stopped(error: Exception, kernel: Kernel, pool: KernelPool) -> str:
     if kernel.memory.exceeded:
         return _too_much(pool)
     if isinstance(error, DeadKernelError):
-        return f"the kernel died ({kernel.last_words() or 'no reason known'})"
+        return f"the kernel died ({one_line(kernel.last_words() or 'no reason known')})"
     return said_by(type(error).__name__, error)
 
 

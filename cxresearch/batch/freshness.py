@@ -13,6 +13,7 @@ import cxresearch
 from cxresearch.batch.outcome import Outcome
 from cxresearch.study.open import Study
 from cxresearch.study.presence import parts_read
+from cxresearch.study.urls import without_secrets
 
 Key = Mapping[str, Any]  # what a notebook's outputs depend on -> its hash, or name -> value where it has parts
 _HOME = Path(cxresearch.__file__).parent
@@ -49,7 +50,8 @@ def key_of_notebook(path: Path, choices: Mapping[str, Any]) -> Key:
         cells = [(cell["cell_type"], cell["source"], cell["metadata"].get("tags")) for cell in content["cells"]]
     except (OSError, ValueError, KeyError):  # no notebook: its run will say so
         cells = []
-    return {"notebook": _hash(_text(cells)), "parameters": json.loads(_text(choices))}
+    said = {name: without_secrets(value) for name, value in choices.items()}
+    return {"notebook": _hash(_text(cells)), "parameters": json.loads(_text(said))}
 
 
 @cache

@@ -44,7 +44,7 @@ class Task:
     notebook: str
     source: Path
     folder: Path
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)  # the log of a cluster shows no password
     skip: str = ""
     fault: str = ""
     missing: tuple[str, ...] = ()

@@ -11,6 +11,8 @@ from typing import Any
 from uuid import uuid4
 
 from cxresearch.batch.lock import FILE, InUseError, told_owner
+from cxresearch.batch.remote_files import create, overwrite, remove
+from cxresearch.errors import InputError
 from cxresearch.study.urls import Url
 
 SECONDS_BETWEEN_SIGNS = 20
@@ -28,7 +30,8 @@ class RemoteLocks:
 
     def __init__(self) -> None:
         self._owner = {"token": uuid4().hex, "process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
-        self._held: set[Url] = set()
+        self._held: dict[Url, float] = {}  # file of a lock -> when it was signed last
+        self._signing = threading.Lock()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -40,19 +43,35 @@ class RemoteLocks:
         ------
         InUseError
             If another run holds it; says which, and since when.
+        InputError
+            If nothing can be written there.
         """
         file = place / FILE
         self._take(file)
-        self._held.add(file)
+        self._held[file] = time.time()
         if self._thread is None:
             self._thread = threading.Thread(target=self._keep_alive, name="locks", daemon=True)
             self._thread.start()
         try:
             yield
         finally:
-            self._held.discard(file)
-            with suppress(Exception), file.reached() as (system, path):  # it goes stale by itself
-                system.rm_file(path)
+            with self._signing, suppress(Exception):  # it goes stale by itself
+                if self._is_own(file):
+                    remove(file)
+            del self._held[file]
+
+    def confirm(self, place: Url) -> None:
+        """Make sure that a folder is still held: a run that gave no sign of life for too long, on a machine asleep, has lost it.
+
+        Raises
+        ------
+        InUseError
+            If another run has taken it over.
+        """
+        file = place / FILE
+        with self._signing:
+            if not self._is_own(file):
+                raise InUseError(told_owner(_read(file)))
 
     def close(self) -> None:
         """End the thread that gives signs of life."""
@@ -62,21 +81,26 @@ class RemoteLocks:
         owner = _read(file)
         if owner and time.time() - owner["alive"] < SECONDS_OF_SILENCE:
             raise InUseError(told_owner(owner))
-        with file.reached() as (system, path):
-            system.makedirs(path.rpartition("/")[0], exist_ok=True)
-            try:
-                system.pipe_file(path, self._sign(), mode="overwrite" if owner else "create")
-            except FileExistsError as error:
-                raise InUseError(told_owner(_read(file))) from error
+        with suppress(
+            FileExistsError
+        ):  # by another run in this moment, or by this one, whose answer was lost on the way
+            (overwrite if owner else create)(file, self._sign())
         now = _read(file)
         if now.get("token") != self._owner["token"]:
             raise InUseError(told_owner(now))
 
+    def _is_own(self, file: Url) -> bool:
+        """Whether nobody can have taken a lock over, or nobody has."""
+        signed = self._held.get(file, 0)
+        return time.time() - signed < SECONDS_OF_SILENCE or _read(file).get("token") == self._owner["token"]
+
     def _keep_alive(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_SIGNS):
             for file in list(self._held):
-                with suppress(Exception), file.reached() as (system, path):  # the next sign may get through
-                    system.pipe_file(path, self._sign())
+                with self._signing, suppress(Exception):  # the next sign may get through
+                    if file in self._held and self._is_own(file):
+                        overwrite(file, self._sign())
+                        self._held[file] = time.time()
 
     def _sign(self) -> bytes:
         return json.dumps({**self._owner, "alive": time.time()}).encode()
@@ -85,9 +109,9 @@ class RemoteLocks:
 def _read(file: Url) -> dict[str, Any]:
     """The owner that a lock names, {} where there is none."""
     try:
-        with file.reached() as (system, path):
-            system.invalidate_cache()
-            owner: dict[str, Any] = json.loads(system.cat_file(path))
+        owner: dict[str, Any] = json.loads(file.read_bytes())
         return owner if "alive" in owner else {}
-    except (FileNotFoundError, ValueError):
+    except InputError:
+        raise
+    except (FileNotFoundError, ValueError, TypeError):
         return {}

@@ -1,31 +1,20 @@
 """Outputs at a URL: a run works in a folder of this machine and sends whole files, the page last."""
 
 import json
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-from uuid import uuid4
 
 from cxresearch.batch.destination import Destination
 from cxresearch.batch.freshness import hash_file
 from cxresearch.batch.lock import FILE as LOCK
 from cxresearch.batch.outcome import FILE, Outcome
+from cxresearch.batch.remote_files import entries, put, remove, stamps
 from cxresearch.batch.remote_lock import RemoteLocks
 from cxresearch.study.urls import Place, Url
 
 SENT = ".sent.json"  # of a study: what was sent to it, as it stood there then
-_STAMPS = (
-    "size",
-    "ETag",
-    "etag",
-    "LastModified",
-    "last_modified",
-    "updated",
-    "mtime",
-    "created",
-)  # as protocols name them
 _OF_STUDY = ("results.csv", FILE, SENT, "index.html")  # in this order
 
 
@@ -58,12 +47,12 @@ class RemoteOutputs(Destination):
         (self.folder / study).mkdir(parents=True, exist_ok=True)
         for name in (FILE, SENT):
             self._fetch(study, name)
-        stamps = self._stamps(study)
+        there = stamps(self.url / study)
         try:
             known = json.loads((self.folder / study / SENT).read_text(encoding="utf-8"))
         except (OSError, ValueError):  # nothing was sent, or not to the end
             known = {}
-        self._sent[study] = {name: sent for name, sent in known.items() if stamps.get(name) == sent["stamp"]}
+        self._sent[study] = {name: sent for name, sent in known.items() if there.get(name) == sent["stamp"]}
 
     def held(self, last: Outcome) -> Mapping[str, str]:
         """The files of a notebook that lie there as they were sent -> hash of their content."""
@@ -73,26 +62,30 @@ class RemoteOutputs(Destination):
         """Whether all that is a study's as a whole has been sent, and lies there."""
         return {"results.csv", "index.html"} <= self._sent[study].keys()
 
-    def hold(self, study: str) -> AbstractContextManager[None]:
-        """Let no other run write to a study's outputs there."""
-        return self._locks.hold(self.url / study)
+    @contextmanager
+    def hold(self, study: str) -> Iterator[None]:
+        """Let no other run write to a study's outputs there, and see what one has written until now."""
+        with self._locks.hold(self.url / study):
+            self.begin(study)
+            yield
 
     def bring(self, study: str) -> None:
         """Fetch the tables, figures, records and pages that are not here; remove what a killed run has left half-sent."""
         for name in self._sent[study]:
             if "/" in name and not (self.folder / study / name).exists():
                 self._fetch(study, name)
-        for name in self._stamps(study):
+        for name in stamps(self.url / study):
             if name.endswith(".part"):
-                self._remove(study, name)
+                remove(self.url / study / name)
 
     def send(self, outcome: Outcome) -> None:
         """Send the files of a notebook and what is remembered of it; remove what an earlier run of it has left."""
         study, sent = outcome.study, self._sent[outcome.study]
+        self._locks.confirm(self.url / study)
         names = [*outcome.files, *([outcome.kept.name] if outcome.kept else [])]
         old = [name for name in sent if _is_of(name, outcome.notebook) and name not in names]
         for name in old:
-            self._remove(study, name)
+            remove(self.url / study / name)
             del sent[name]
         for name in ("index.html", "results.csv"):  # they tell of other numbers now
             sent.pop(name, None)
@@ -101,8 +94,8 @@ class RemoteOutputs(Destination):
 
     def finish(self, study: str) -> None:
         """Send what is a study's as a whole; also what could not be sent before."""
-        folder = self.folder / study
-        known = self._sent[study]
+        folder, known = self.folder / study, self._sent[study]
+        self._locks.confirm(self.url / study)
         left = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         late = [
             name
@@ -115,12 +108,11 @@ class RemoteOutputs(Destination):
     def send_report(self) -> None:
         """Send run.json and run.html."""
         for path in self.folder.glob("run.*"):
-            self._put(path, self.url / path.name)
+            put(self.url / path.name, path.read_bytes())
 
     def gather(self, head: int) -> None:
         """Fetch what the last runs of all studies have come to."""
-        for file in self.url.glob(f"*/{FILE}"):
-            study = file.parent.name
+        for study in [name for name, info in entries(self.url).items() if info["type"] == "directory"]:
             for name in (FILE, "results.csv"):
                 self._fetch(study, name)
             self._fetch(study, "index.html", head)
@@ -130,9 +122,9 @@ class RemoteOutputs(Destination):
         files = [path for path in sorted((self.folder / folder).rglob("*")) if path.is_file()]
         here = [path.relative_to(self.folder / folder).as_posix() for path in files]
         for name in sorted(here, key=lambda name: name == "index.html"):
-            self._put(self.folder / folder / name, self.url / folder / name)
-        for name in self._stamps(folder).keys() - {*here, LOCK}:
-            self._remove(folder, name)
+            put(self.url / folder / name, (self.folder / folder / name).read_bytes())
+        for name in stamps(self.url / folder).keys() - {*here, LOCK}:
+            remove(self.url / folder / name)
 
     def shown(self, path: Path) -> Place:
         """The URL of a file."""
@@ -145,18 +137,11 @@ class RemoteOutputs(Destination):
         if not names:
             return
         for name in names:
-            self._put(folder / name, place / name)
-        stamps = self._stamps(study)
-        self._sent[study] |= {name: {"hash": hash_file(folder / name), "stamp": stamps.get(name, "")} for name in names}
+            put(place / name, (folder / name).read_bytes())
+        there = stamps(self.url / study)
+        self._sent[study] |= {name: {"hash": hash_file(folder / name), "stamp": there.get(name, "")} for name in names}
         (folder / SENT).write_text(json.dumps(self._sent[study], indent=1), encoding="utf-8")
-        self._put(folder / SENT, place / SENT)
-
-    def _put(self, path: Path, url: Url) -> None:
-        aside = url.parent / f".{url.name}.{uuid4().hex}.part"
-        with url.reached() as (system, final), aside.reached() as (_, there):
-            system.makedirs(final.rpartition("/")[0], exist_ok=True)
-            system.pipe_file(there, path.read_bytes())
-            system.mv(there, final)
+        put(place / SENT, (folder / SENT).read_bytes())
 
     def _fetch(self, study: str, name: str, size: int = -1) -> None:
         """Fetch a file, or no more than its first bytes."""
@@ -168,24 +153,6 @@ class RemoteOutputs(Destination):
             return
         local.parent.mkdir(parents=True, exist_ok=True)
         local.write_bytes(content)
-
-    def _remove(self, study: str, name: str) -> None:
-        try:
-            with (self.url / study / name).reached() as (system, path):
-                system.rm_file(path)
-        except FileNotFoundError:
-            return
-
-    def _stamps(self, study: str) -> dict[str, str]:
-        """The files that lie there -> what changes when they do."""
-        with (self.url / study).reached() as (system, path):
-            system.invalidate_cache()
-            found: Mapping[str, Mapping[str, Any]] = system.find(path, detail=True)
-        start = f"{path.rstrip('/')}/"
-        return {
-            name.removeprefix(start): " ".join(str(info[key]) for key in _STAMPS if key in info)
-            for name, info in found.items()
-        }
 
 
 def _is_of(name: str, notebook: str) -> bool:

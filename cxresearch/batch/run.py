@@ -54,7 +54,7 @@ class Run:
         """Take note of one outcome, also on disk, so that a run that is killed can resume; the last of a study writes its page."""
         self._outcomes[outcome.study].append(outcome)
         if not outcome.cached:
-            with suppress(OSError, InputError):  # told when the page is written
+            with suppress(OSError, InputError, InUseError):  # told when the page is written
                 remember(self._folders[outcome.study], [outcome])
                 self.plan.outputs.send(outcome)
         self.progress.tick(outcome)
@@ -105,9 +105,7 @@ class Run:
             for name in ("index.html", "results.csv"):  # what is not current must not pass for it
                 with suppress(OSError):
                     (folder / name).unlink(missing_ok=True)
-            why = not_written(folder, error) if isinstance(error, OSError) else said_by(type(error).__name__, error)
-            fault = Outcome(study, "index.html", "failed", why)
-            self._outcomes[study].append(fault)
+            self._outcomes[study].append(Outcome(study, "index.html", "failed", _why_unfinished(folder, error)))
 
 
 def run_plan(
@@ -163,6 +161,12 @@ def run_plan(
     return run
 
 
+def _why_unfinished(folder: Path, error: Exception) -> str:
+    if isinstance(error, InUseError):
+        return str(error)
+    return not_written(folder, error) if isinstance(error, OSError) else said_by(type(error).__name__, error)
+
+
 def _cluster(scheduler: str, plan: Plan, **options: Any) -> "Cluster":
     try:
         from cxresearch.batch.cluster import Cluster
@@ -180,7 +184,7 @@ def _cluster(scheduler: str, plan: Plan, **options: Any) -> "Cluster":
 def _hold(study: str, run: Run, locks: ExitStack) -> list[Task]:
     """Lock a study's folder where something is to be done; its tasks, none where another run has it."""
     tasks = [task for task in run.plan.tasks if task.study == study]
-    if all(task.current for task in tasks):
+    if all(task.current for task in tasks) and run.plan.outputs.is_finished(study):
         return tasks
     try:
         locks.enter_context(run.plan.outputs.hold(study))

@@ -27,6 +27,8 @@ _BEFORE = rf"{_ALONE}(?<!\d[.,:/-])(?<![$¥￥£€])"  # nor a part of a decima
 _END = r"(?![0-9A-Za-z])(?!\.\d)"
 _NO_AMOUNT = r"(?! ?(?:元|块|万|亿|%))"
 _MAY_HOLD = re.compile(r"@|\d(?:[ .()-]{0,2}\d){6}")  # what every kind has, for a quick look
+_USER = re.compile(r"(?<=://)[^\s/?#'\"<>]*@")  # and password, in an address
+_QUERY = re.compile(r"(://[^\s?'\"<>]+)\?(?:(?!::)[^\s'\"<>);])+")  # which may hold a token
 _DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _SERVICE = ("400", "800", "888", "877", "866", "855", "844", "833", "1800", "1888")  # numbers of companies
 _PROVINCE = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")  # where an identity number was issued
@@ -90,11 +92,15 @@ def find_personal(text: str) -> list[Found]:
 
 
 def mask(text: str) -> str:
-    """The text with a mark in place of each piece of personal data.
+    """The text with a mark in place of each piece of personal data, and web addresses without user, password and query.
 
     >>> mask("写信到 li.lei@example.com 或打 010-8765 4321，4.5 分，2026-06-30")
     '写信到 [e-mail] 或打 [phone]，4.5 分，2026-06-30'
+    >>> mask("no such file: zip://a.csv::https://me:word@host/b.zip?token=abc")
+    'no such file: zip://a.csv::https://host/b.zip'
     """
+    if "://" in text:
+        text = _QUERY.sub(r"\1", _USER.sub("", text))
     parts, last = [], 0
     for kind, start, end in find_personal(text):
         parts += [text[last:start], MASKS[kind]]

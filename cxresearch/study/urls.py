@@ -1,28 +1,27 @@
 """Files that are named by a URL: as much of the face of a Path as reading a study needs, over any protocol that fsspec knows."""
 
-import errno
 import hashlib
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 from cxresearch.errors import InputError
+from cxresearch.study.reach import Answer, ask, target, told
 
 _URL = re.compile(r"(?:[a-z][a-z0-9+.-]*::)*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-_SECRETS = re.compile(
-    r"(?<=://)[^/@:]*(?::[^/@]*)?@|\?[^:]*(?=::|$)"
-)  # user:password@ and the query, which may hold a token
+_SECRETS = re.compile(r"(?<=://)[^/?]*@|\?(?:(?!::).)*")  # user:password@ and the query, which may hold a token
 _CHUNK = 1 << 20  # bytes
 _read: dict[str, str] = {}  # address -> SHA-256 of the content that this process has read last
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Url:
     """A file or folder elsewhere.
 
@@ -32,6 +31,9 @@ class Url:
     """
 
     address: str
+
+    def __repr__(self) -> str:
+        return f"Url({str(self)!r})"
 
     def __str__(self) -> str:
         """The address without user, password and query, which may be secret."""
@@ -81,9 +83,7 @@ class Url:
     def _kind(self) -> str:
         """What it is, "" if it is not there; fsspec's own questions take any error for a no."""
         try:
-            with self.reached() as (system, path):
-                system.invalidate_cache()
-                return str(system.info(path)["type"])
+            return str(self.ask(lambda system, path: _fresh(system).info(path)["type"]))
         except FileNotFoundError:
             return ""
 
@@ -91,9 +91,10 @@ class Url:
         """What a pattern finds here; without one, the address itself is the pattern."""
         if pattern:
             return (self / pattern).glob()
-        with self.reached() as (system, path):
-            system.invalidate_cache()
-            found = sorted(system.glob(path))
+        try:
+            path, found = self.ask(_glob)
+        except FileNotFoundError:  # the folder that it starts from
+            return []
         host = self._path[: -len(path)] if self._path.endswith(path) else ""  # of a protocol whose paths leave it out
         return [Url(each) if is_url(each) else self._with(host + each) for each in found]
 
@@ -114,8 +115,7 @@ class Url:
 
     def read_bytes(self) -> bytes:
         """The whole content."""
-        with self.open() as stream:
-            content = stream.read()
+        content: bytes = self.ask(lambda system, path: _fresh(system).cat_file(path))
         _read[self.address] = hashlib.sha256(content).hexdigest()
         return content
 
@@ -126,8 +126,7 @@ class Url:
     def sha256(self) -> str:
         """Hash of what was read of it last; where nothing was, it is read."""
         if self.address not in _read:
-            with self.open() as stream:
-                _read[self.address] = _hash(stream)
+            _read[self.address] = self.ask(_hash_there)
         return _read[self.address]
 
     @contextmanager
@@ -135,8 +134,7 @@ class Url:
         """A copy for readers that need a file of this machine; it lasts as long as the context."""
         with TemporaryDirectory(prefix="cxresearch-") as folder:
             local = Path(folder) / self.name
-            with self.open() as stream, local.open("wb") as copy:
-                shutil.copyfileobj(stream, copy, _CHUNK)
+            self.ask(partial(_copy, local))
             with local.open("rb") as copy:
                 _read[self.address] = _hash(copy)
             yield local
@@ -158,40 +156,49 @@ class Url:
             path = path.partition("?")[0]
         return start + mark, path, chain + rest
 
-    def _target(self) -> tuple[Any, str]:
-        """The file system, and the path in it."""
-        from fsspec.core import url_to_fs
-
-        try:
-            system, path = url_to_fs(self.address)
-        except FileNotFoundError as error:  # an archive, say
-            raise InputError(f"{self} must be within reach", f"found no such file: {error.filename}") from error
-        return system, path
-
-    @contextmanager
-    def reached(self) -> Iterator[tuple[Any, str]]:
-        """The file system and the path in it; what goes wrong is told without secrets.
+    def ask(self, do: Callable[[Any, str], Answer]) -> Answer:
+        """What the file system says, given itself and the path in it; asked once more where it could not be reached.
 
         Raises
         ------
         InputError
             If there is no such protocol, the package that speaks it is missing, or the place cannot be reached.
-        FileNotFoundError
-            If there is no such file.
+        FileNotFoundError, FileExistsError
+            If the file is not there, or is there.
         """
-        try:
-            yield self._target()
-        except ImportError as error:
-            raise InputError(f"{self} needs a package that is not installed", str(error), "Install it.") from error
-        except FileNotFoundError as error:
-            raise FileNotFoundError(errno.ENOENT, "no such file", str(self)) from error
-        except InputError:
-            raise
-        except Exception as error:
-            if "Protocol not known" in str(error):
-                raise InputError(f"{self} must begin with a protocol that fsspec knows", str(error)) from error
-            said = " ".join(str(error).split()).replace(self.address, str(self))
-            raise InputError(f"{self} must be within reach", f"found {type(error).__name__}: {said}") from error
+        with told(self.address, str(self)):
+            return ask(self.address, str(self), do)
+
+    @contextmanager
+    def reached(self) -> Iterator[tuple[Any, str]]:
+        """The file system and the path in it, for what cannot be asked twice; raises as `ask`."""
+        with told(self.address, str(self)):
+            yield target(self.address, str(self))
+
+
+def _fresh(system: Any) -> Any:
+    """A file system that lists anew what it has listed before."""
+    system.invalidate_cache()
+    return system
+
+
+def _glob(system: Any, path: str) -> tuple[str, list[str]]:
+    """The path, and what it finds; a folder that cannot be listed is a fault where fsspec lets us say so, never an empty one."""
+    from fsspec.spec import AbstractFileSystem
+
+    kind = type(system)
+    is_plain = kind.find is AbstractFileSystem.find and kind.glob is AbstractFileSystem.glob
+    return path, sorted(_fresh(system).glob(path, **({"on_error": "raise"} if is_plain else {})))
+
+
+def _copy(local: Path, system: Any, path: str) -> None:
+    with system.open(path, "rb") as stream, local.open("wb") as copy:
+        shutil.copyfileobj(stream, copy, _CHUNK)
+
+
+def _hash_there(system: Any, path: str) -> str:
+    with system.open(path, "rb") as stream:
+        return _hash(stream)
 
 
 def _hash(stream: IO[bytes]) -> str:

@@ -1,5 +1,7 @@
 """Outputs at a URL, here in the memory of this process, over which only the run itself goes."""
 
+import errno
+import io
 import json
 import re
 import threading
@@ -14,13 +16,17 @@ from click.testing import CliRunner, Result
 from fsspec.implementations.memory import MemoryFileSystem
 
 from cxresearch.batch import remote_lock
+from cxresearch.batch.destination import destination
 from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.lock import InUseError
 from cxresearch.batch.notebooks import read_notebooks
 from cxresearch.batch.plan import plan_run
 from cxresearch.batch.remote_lock import RemoteLocks
+from cxresearch.batch.run import run_plan
+from cxresearch.batch.terminal import Progress
 from cxresearch.batch.workers import run_task
 from cxresearch.cli import main
+from cxresearch.errors import InputError
 from cxresearch.study.urls import Url
 
 WRITE = """
@@ -48,12 +54,60 @@ class Flaky(MemoryFileSystem):
         super().pipe_file(path, value, mode=mode, **options)
 
 
+class Share(MemoryFileSystem):
+    """Has the habits of smb and webdav: moves nothing over a file, knows no mode of writing, has errors of its own."""
+
+    protocol = "share"
+    store, pseudo_dirs = {}, [""]
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return MemoryFileSystem._strip_protocol(path.replace("share://", "memory://"))
+
+    def pipe_file(self, path, value):
+        super().pipe_file(path, value)
+
+    def mv(self, path1, path2):
+        if self.exists(path2):
+            raise ShareError(errno.EEXIST, "File exists")
+        super().mv(path1, path2)
+
+    def cat_file(self, path, start=None, end=None, **options):
+        if not self.exists(path):
+            raise ShareError(errno.ENOENT, "No such file")
+        return super().cat_file(path, start, end, **options)
+
+    def ls(self, path, detail=True, **options):
+        if not self.exists(path):
+            raise ShareError(errno.ENOENT, "No such file")
+        return super().ls(path, detail, **options)
+
+
+class ShareError(OSError):
+    """No FileNotFoundError, whatever its number."""
+
+
+class Closed(MemoryFileSystem):
+    """Can be read, not written to."""
+
+    protocol = "closed"
+    store, pseudo_dirs = {}, [""]
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return MemoryFileSystem._strip_protocol(path.replace("closed://", "memory://"))
+
+    def pipe_file(self, path, value, mode="overwrite", **options):
+        raise FileNotFoundError("The specified bucket does not exist")
+
+
 @pytest.fixture(autouse=True)
 def memory():
-    fsspec.register_implementation("flaky", Flaky, clobber=True)
+    for kind in (Flaky, Share, Closed):
+        fsspec.register_implementation(kind.protocol, kind, clobber=True)
     system = fsspec.filesystem("memory")
     yield system
-    for store in (system.store, Flaky.store):
+    for store in (system.store, Flaky.store, Share.store):
         store.clear()
     Flaky.bad = ""
 
@@ -121,14 +175,14 @@ def test_a_study_file_by_url_reaches_the_kernel(place, memory):
 
 def test_what_is_secret_in_an_address_is_not_in_the_notebook(place):
     task = plan_run([place / "post.yaml"], read_notebooks(place / "notebooks"), outputs=place / "out").tasks[0]
-    given = {**task.parameters, "study_file": "https://me:word@host/post.yaml?token=abc"}
+    given = {**task.parameters, "study_file": "https://me:word@host/post.yaml?token=opensesame"}
     write_notebook(place / "notebooks", "01_one", "1")
     with KernelPool(jobs=1) as pool:
         assert run_task(replace(task, parameters=given), pool).status == "ok"
     executed = (place / "out" / "post" / "01_one.ipynb").read_text()
     assert "https://host/post.yaml" in executed
     assert "word" not in executed
-    assert "abc" not in executed
+    assert "opensesame" not in executed
 
 
 def test_a_page_that_is_gone_is_made_again_without_running(place, memory):
@@ -173,9 +227,26 @@ def test_nothing_is_ever_half_there(place, bad):
     assert "Everything is up to date." in run(place, outputs="flaky://out").stdout
 
 
+def test_a_share_that_moves_nothing_over_a_file(place):
+    (place / "notebooks" / "02_two.ipynb").unlink()
+    system = fsspec.filesystem("share")
+    for choices in ("{}", "{01_one: {n_bootstrap: 7}}"):
+        write_study(place, "post", choices=choices)
+        result = run(place, outputs="share://out")
+        assert result.exit_code == 0, result.output
+    assert system.cat("/out/post/results.csv").replace(b",,,,", b",").count(b"rows,7") == 1
+    assert "Everything is up to date." in run(place, outputs="share://out").stdout
+    assert not [name for name in there(system, "/out") if name.endswith((".part", ".lock"))]
+    locks = RemoteLocks()
+    with locks.hold(Url("share://out/post")):
+        assert "another run is writing there" in run(place, "--force", outputs="share://out").stdout
+    locks.close()
+
+
 @pytest.mark.parametrize(
     ("outputs", "message"),
     [
+        ("closed://out", "closed://out/post/.lock must lie where it can be written; found no such place"),
         ("nowhere://out", "nowhere://out/post/status.json must begin with a protocol that fsspec knows"),
         (
             "zip://out::file://{}/no.zip",
@@ -222,6 +293,35 @@ def test_an_owner_gives_signs_of_life_and_is_lost_without_them(memory, monkeypat
     with other.hold(place):
         assert json.loads(memory.cat("/lab/out/post/.lock"))["token"] != first["token"]
     other.close()
+
+
+def test_a_run_that_was_asleep_does_not_write_over_its_successor(memory, monkeypatch):
+    sleeper, place = RemoteLocks(), Url("memory://lab/out/post")
+    with sleeper.hold(place):
+        sleeper.confirm(place)
+        sleeper._held[place / ".lock"] -= remote_lock.SECONDS_OF_SILENCE
+        sleeper.confirm(place)  # nobody has come
+        stale = {**json.loads(memory.cat("/lab/out/post/.lock")), "token": "other"}
+        memory.pipe("/lab/out/post/.lock", json.dumps(stale).encode())
+        with pytest.raises(InUseError, match="another run is writing there"):
+            sleeper.confirm(place)
+    sleeper.close()
+    assert json.loads(memory.cat("/lab/out/post/.lock"))["token"] == "other"
+
+
+def test_an_unreachable_lock_is_not_taken_for_none():
+    with pytest.raises(InputError, match="must begin with a protocol that fsspec knows"):
+        remote_lock._read(Url("nowhere://out/.lock"))
+
+
+def test_what_another_run_has_written_since_the_plan_stays_on_the_page(place, memory):
+    known = read_notebooks(place / "notebooks")
+    with destination(Url("memory://lab/out")) as late:
+        plan = plan_run([place / "post.yaml"], known, outputs=late, only=["1"])
+        assert run(place, "--only", "2").exit_code == 0
+        with Progress(plan.tasks, 1, io.StringIO()) as progress:
+            assert not run_plan(plan, jobs=1, progress=progress, warm=False).failed
+    assert memory.cat("/lab/out/post/results.csv").replace(b",,,,", b",").count(b"rows,10") == 2
 
 
 def test_what_a_killed_run_has_left_half_sent_is_removed(place, memory):

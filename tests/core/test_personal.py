@@ -189,3 +189,17 @@ def test_messages_quote_cells_without_personal_data():
     )
     assert str(error) == "answers must be numbers; found text in q1: '[phone]' (3), '[e-mail]' (1). Map them."
     assert str(Fault(("cases", "treated"), "'13800138000' does not occur")) == "cases.treated: '[phone]' does not occur"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("found ftp://me:opensesame@127.0.0.1:21/a.csv, and more", "found ftp://127.0.0.1:21/a.csv, and more"),
+        ("'sftp://me:p@ss@host/a@b'", "'sftp://host/a@b'"),
+        ("zip://a.csv::https://host/b.zip?token=1:2&x=y::more", "zip://a.csv::https://host/b.zip::more"),
+        ("(https://host/a.csv?key=opensesame); is it https://host/b?", "(https://host/a.csv); is it https://host/b?"),
+        ("no address: who? me:word@", "no address: who? me:word@"),
+    ],
+)
+def test_addresses_are_shown_without_what_is_secret(text, masked):
+    assert mask(text) == masked

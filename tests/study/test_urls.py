@@ -180,6 +180,9 @@ def test_nothing_secret_is_shown():
     assert str(Url(SECRET)) == "https://host/data/survey.csv"
     assert str(Url(f"zip://a.csv::{SECRET}")) == "zip://a.csv::https://host/data/survey.csv"
     assert "word" not in str(Url(SECRET).parent)
+    assert repr(Url(SECRET)) == "Url('https://host/data/survey.csv')"
+    assert str(Url("ftp://me:p@ss:word@host/a.csv")) == "ftp://host/a.csv"
+    assert str(Url("https://host/a.csv?Expires=10:20&Signature=word")) == "https://host/a.csv"
     assert without_secrets(SECRET) == "https://host/data/survey.csv"
     assert (without_secrets(3), without_secrets("a?b")) == (3, "a?b")
 
