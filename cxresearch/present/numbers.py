@@ -10,17 +10,23 @@
   where it stays below 0.1, four below 0.01
 - categories, kept as numbers: their names (tables.py)
 - a number that could not be computed: an en dash
+- more decimals where they would hide something: an interval whose bounds would read alike, a number that would read as the
+  limit it is held against, a share that would read as 0% or 100% and is neither
+
+Sentences (`write_as`) and tables separate thousands and write the minus sign alike.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import floor, isfinite, log10
+from numbers import Integral, Real
 
 Writer = Callable[[float], str]
 
 MISSING = "–"
 MOST_DECIMALS = 8  # that tell a number from a limit
+MORE_DECIMALS = 4  # at most, that tell the bounds of an interval apart
 _FIXED = re.compile(r"(?P<before>.*)\.(?P<decimals>\d)(?P<kind>[f%])")
 COUNTS = frozenset({"n", "rows_read", "rows_used", "rows_dropped", "n_factors", "tickets", "group_count"})
 SHARES = frozenset(
@@ -63,17 +69,20 @@ DF_ENDING = "_df_denominator"
 AS_THEY_ARE = frozenset({"rank", "item_median", "item_mode"})
 
 
-def writer_of(quantity: str, values: Iterable[float]) -> Writer:
+def writer_of(quantity: str, values: Iterable[float], intervals: Sequence[tuple[float, float]] = ()) -> Writer:
     """How to write the numbers of one column.
 
     Parameters
     ----------
     quantity : from the vocabulary of results.csv, or a column of a result ("p_value", "df", "n")
     values : all numbers of the column: they share their decimals
+    intervals : their bounds, which have the same decimals and must not read alike
 
     >>> write = writer_of("alpha", [0.871, 0.7])
     >>> write(0.871), write(float("nan"))
     ('0.87', '–')
+    >>> writer_of("alpha", [0.871], [(0.8705, 0.8713)])(0.871)
+    '0.8710'
     >>> writer_of("p_value", [])(0.0004)
     '< .001'
     """
@@ -86,10 +95,23 @@ def writer_of(quantity: str, values: Iterable[float]) -> Writer:
     if quantity in COUNTS:
         return partial(write_decimals, decimals=0)
     if quantity in SHARES or quantity.endswith(SHARE_ENDINGS):
-        return write_share
-    if quantity in FINE or quantity.startswith(FINE_BEGINNING):
-        return partial(write_decimals, decimals=3)
-    return partial(write_decimals, decimals=decimals_for(values))
+        return partial(write_share, decimals=_telling(intervals, 3) - 2)
+    fine = quantity in FINE or quantity.startswith(FINE_BEGINNING)
+    return partial(write_decimals, decimals=_telling(intervals, 3 if fine else decimals_for(values)))
+
+
+def _telling(intervals: Sequence[tuple[float, float]], decimals: int) -> int:
+    """`decimals`, or as many more as tell the bounds of every interval apart, but for those that hardly any could."""
+    for finer in range(decimals, decimals + MORE_DECIMALS):
+        alike = [pair for pair in intervals if pair[0] < pair[1] and _read_alike(pair, finer)]
+        if all(_read_alike(pair, decimals + MORE_DECIMALS) for pair in alike):
+            return finer
+    return decimals + MORE_DECIMALS
+
+
+def _read_alike(pair: tuple[float, float], decimals: int) -> bool:
+    low, high = (f"{bound:.{decimals}f}" for bound in pair)
+    return low == high
 
 
 def decimals_for(values: Iterable[float]) -> int:
@@ -120,20 +142,37 @@ def write_decimals(value: float, decimals: int) -> str:
 
 
 def write_as(value: object, spec: str, *, limits: Iterable[float] = ()) -> str:
-    """A value by a format of Python, but no number with a minus before nothing but zeros.
+    """A value by a format of Python, but as tables write it: thousands separated, a true minus sign, no negative zero.
 
-    A number that would read as one of the `limits`, by size, and is not, is written with as many decimals as tell them apart.
+    A number that would read as one of the `limits`, by size, and is not, is written with as many decimals as tell them apart;
+    a share that would read as 0% or 100% likewise.
 
-    >>> write_as(-0.001, ".0%"), write_as(-0.02, ".0%"), write_as("speed", "")
-    ('0%', '-2%', 'speed')
+    >>> write_as(3224, ""), write_as(1804.04, ".1f"), write_as(-0.02, ".0%"), write_as("speed", "")
+    ('3,224', '1,804.0', '−2%', 'speed')
     >>> write_as(-0.0104, ".3f"), write_as(-0.0104, ".3f", limits=[0.01]), write_as(0.01, ".3f", limits=[0.01])
-    ('-0.010', '-0.0104', '0.010')
+    ('−0.010', '−0.0104', '0.010')
+    >>> write_as(-0.001, ".2f"), write_as(0.0004, ".0%"), write_as(0.9996, ".1%")
+    ('0.00', '0.04%', '99.96%')
     """
-    if isinstance(value, float) and isfinite(value):
-        spec = _apart(value, spec, limits)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return format(value, spec)
+    if isinstance(value, Integral) and not spec:
+        spec = ","
+    elif isfinite(value):
+        spec = _separated(_apart(float(value), spec, [*limits, 0.0, 1.0] if spec.endswith("%") else limits))
     written = format(value, spec)
-    zero = isinstance(value, float) and written.startswith("-") and not any(digit in written for digit in "123456789")
-    return written[1:] if zero else written
+    if written.startswith("-"):
+        return f"\u2212{written[1:]}" if any(digit in written for digit in "123456789") else written[1:]
+    return written
+
+
+def apart(spec: str, low: float, high: float) -> str:
+    """`spec` with as many decimals as tell both bounds of an interval apart.
+
+    >>> apart(".0%", 0.2891, 0.2949), apart(".2f", 3.61, 3.61)
+    ('.1%', '.2f')
+    """
+    return _apart(low, spec, [high]) if isfinite(low) and isfinite(high) else spec
 
 
 def _apart(value: float, spec: str, limits: Iterable[float]) -> str:
@@ -149,6 +188,12 @@ def _apart(value: float, spec: str, limits: Iterable[float]) -> str:
     return spec
 
 
+def _separated(spec: str) -> str:
+    """`spec` with thousands separated, if it has a fixed number of decimals."""
+    found = _FIXED.fullmatch(spec)
+    return spec if found is None or "," in spec else f"{found['before']},.{found['decimals']}{found['kind']}"
+
+
 def write_plain(value: float, decimals: int) -> str:
     """A number with no more decimals than it needs, `decimals` at most.
 
@@ -159,13 +204,13 @@ def write_plain(value: float, decimals: int) -> str:
     return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def write_share(value: float) -> str:
-    """A share of 1 in percent.
+def write_share(value: float, decimals: int = 1) -> str:
+    """A share of 1 in percent; more decimals for one that would read as 0% or 100% and is neither.
 
-    >>> write_share(0.1234)
-    '12.3%'
+    >>> write_share(0.1234), write_share(0.00003), write_share(0.0)
+    ('12.3%', '0.003%', '0.0%')
     """
-    return f"{write_decimals(100 * value, 1)}%" if isfinite(value) else MISSING
+    return write_as(float(value), f".{decimals}%") if isfinite(value) else MISSING
 
 
 def write_p(value: float, *, limits: Iterable[float] = ()) -> str:

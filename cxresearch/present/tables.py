@@ -228,10 +228,12 @@ def _method_notes(rows: list[Row], text: Text) -> Iterator[str]:
 def _writers(rows: list[Row], text: Text) -> dict[str, Writer]:
     """How to write the estimates of each quantity; categories by their names in the catalogue's `codes`."""
     values: dict[str, list[float]] = {}
+    intervals: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
         values.setdefault(row["quantity"], []).append(row["estimate"])
+        intervals.setdefault(row["quantity"], []).append((row["conf_low"], row["conf_high"]))
     named = {name: partial(_name, name, text) for name in values if name in CATEGORIES}
-    return {name: writer_of(name, numbers) for name, numbers in values.items()} | named
+    return {name: writer_of(name, numbers, intervals[name]) for name, numbers in values.items()} | named
 
 
 def _name(quantity: str, text: Text, value: float) -> str:

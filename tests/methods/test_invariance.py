@@ -294,7 +294,8 @@ def test_columns_with_the_same_conclusion_share_a_sentence_and_a_caution_that_th
     assert english[0].startswith("By region, day, means may be compared: scalar invariance holds")
     assert "By company, differences in means may stem from" in english[0]
     assert "By branch, whether the groups understand" in english[0]
-    assert english[1].startswith("company, region, day: 1 of 900 respondents")
+    assert english[1].startswith("company, region, day: Not used, because")
+    assert english[1].endswith("was missing: 1 of 900 respondents.")
     assert len(english) == 4
     chinese = Text("zh").sentences(finding)
     assert chinese[0].startswith("可以按“region、day”比较均值")

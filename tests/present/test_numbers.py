@@ -1,8 +1,17 @@
 import math
 
+import numpy as np
 import pytest
 
-from cxresearch.present.numbers import decimals_for, write_as, write_interval, write_p, write_plain, writer_of
+from cxresearch.present.numbers import (
+    decimals_for,
+    write_as,
+    write_interval,
+    write_p,
+    write_plain,
+    write_share,
+    writer_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -74,13 +83,54 @@ def test_whole_numbers_keep_their_zeros():
 @pytest.mark.parametrize(
     ("value", "spec", "written"),
     [
-        (-0.004, ".0%", "0%"),
+        (-0.004, ".2f", "0.00"),
         (-0.0, ".2f", "0.00"),
-        (-0.005, ".1%", "-0.5%"),
-        (-12.0, ".0f", "-12"),
+        (-0.0, ".0%", "0%"),
+        (-0.005, ".1%", "−0.5%"),
+        (-12.0, ".0f", "−12"),
+        (-0.25, "+.2f", "−0.25"),
+        (0.25, "+.2f", "+0.25"),
         (1234, ",", "1,234"),
+        (1234, "", "1,234"),
+        (np.int64(-1234), "", "−1,234"),
+        (1863.4, ".1f", "1,863.4"),
+        (1234567.0, "+.0f", "+1,234,567"),
+        (True, "", "True"),
+        ("1234", "", "1234"),
         ("-0", "", "-0"),
     ],
 )
-def test_sentences_know_no_negative_zero(value, spec, written):
+def test_sentences_write_numbers_as_tables_do(value, spec, written):
     assert write_as(value, spec) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.0, "0.0%"), (1.0, "100.0%"), (0.0004, "0.04%"), (3e-6, "0.0003%"), (0.9997, "99.97%"), (0.05, "5.0%")],
+)
+def test_a_share_that_is_neither_none_nor_all_does_not_read_so(value, written):
+    assert write_share(value) == written
+    assert write_as(value, ".1%") == written
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "interval", "written"),
+    [
+        ("item_mean", 3.6132, (3.6121, 3.6143), "3.613 [3.612, 3.614]"),
+        ("item_mean", 3.6132, (3.6, 3.62), "3.61 [3.60, 3.62]"),
+        ("item_mean", 4.0, (4.0, 4.0), "4.00 [4.00, 4.00]"),
+        ("item_mean", 4.0, (4.0, 4.0 + 1e-12), "4.00 [4.00, 4.00]"),  # rounding, no width
+        ("group_share", 0.29184, (0.29163, 0.29204), "29.18% [29.16%, 29.20%]"),
+        ("construct_score", 4321.4, (4321.1, 4321.3), "4,321.4 [4,321.1, 4,321.3]"),
+        ("weight_local", 0.21544, (0.21541, 0.21547), "0.2154 [0.2154, 0.2155]"),
+        ("item_mean", 3.61, (math.nan, math.nan), "3.61 "),
+    ],
+)
+def test_the_bounds_of_an_interval_never_read_alike(quantity, value, interval, written):
+    write = writer_of(quantity, [value], [interval])
+    assert f"{write(value)} {write_interval(*interval, write)}" == written
+
+
+def test_one_interval_that_nothing_resolves_does_not_hide_the_others():
+    write = writer_of("item_mean", [3.6, 4.0], [(3.6121, 3.6143), (4.0, 4.0 + 1e-12)])
+    assert write_interval(3.6121, 3.6143, write) == "[3.612, 3.614]"

@@ -122,3 +122,32 @@ def test_levels_are_written_as_the_p_values_held_against_them():
 def test_chinese_terms_are_the_same_everywhere():
     words = [entry["zh"] for section in SECTIONS for entry in catalogue()[section].values()]
     assert not [text for text in words if any(term in text for term in ("题目", "量尺", "答案尺度", "总 ω"))]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_interval_in_a_sentence_never_collapses(language):
+    """With very many respondents 29.2% (28.9% to 29.5%) would read 29% (29% to 29%)."""
+    values = {
+        "outcome": "price",
+        "first": "speed",
+        "r_squared": 0.2921,
+        "r_squared_low": 0.2891,
+        "r_squared_high": 0.2949,
+    }
+    said = Text(language).sentence(Finding("drivers.single", {**values, "n": 5_000_000}))
+    for number in ("29.2%", "28.9%", "29.5%", "5,000,000"):
+        assert number in said
+    shares = {"first": "a", "by": "x", "low": 1.0, "high": 1.0}
+    assert "1.0" not in Text(language).sentence(Finding("cases.rank_unsure", shares))
+
+
+def test_limits_keep_their_decimals_beside_a_narrow_interval():
+    values = {"pair": "a - b", "g": 0.2512, "low": 0.2503, "high": 0.2521}
+    said = Text().sentence(Finding("cases.effect_small", values, RULES["effect_small"]))
+    assert "g = 0.251 (0.250 to 0.252), small (Cohen 1988: 0.20 or more)" in said
+
+
+@pytest.mark.parametrize(("n", "said"), [(1, "1 item, "), (2, "2 items, "), (0, "0 items, "), (1234, "1,234 items, ")])
+def test_a_count_agrees_with_its_noun(n, said):
+    values = {"count": 7, "most": 3, "item": "speed", "n_items": n}
+    assert f"7 in {said}" in Text().sentence(Finding("quality.out_of_range", values))

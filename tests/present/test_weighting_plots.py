@@ -82,7 +82,7 @@ def test_a_consistency_that_could_not_be_checked_is_a_gap_in_the_table_and_no_do
 
 def test_the_sentence_names_experts_pairs_and_the_rule(everything):
     said = Text("en", LABELS).sentence(everything.finding())
-    assert "Speed weighs most to the 4 experts together" in said
+    assert "Speed weighs most to the experts together (4)" in said
     assert "Saaty 1980" in said
     assert "not so: X." in said
     pair = Text("en", LABELS).label("speed - staff")

@@ -8,7 +8,7 @@ Each file holds one topic with both languages side by side:
     axes:       key -> axis label or legend of a figure
     findings:   key of a Finding -> sentence; {name:.2f} formats a number, {name:label} shows codes by their labels, "p {name:p}"
                 a p value as "p = .034" or "p < .001",
-                {level:level} the level it is held against as ".05"
+                {level:level} the level it is held against as ".05", {n:row|rows} a count with its noun
     notes:      key -> other sentence of a report
 """
 
@@ -23,7 +23,7 @@ from typing import Any, Literal
 import yaml
 
 from cxresearch.core.results import PAIR, Finding
-from cxresearch.present.numbers import write_as, write_p
+from cxresearch.present.numbers import apart, write_as, write_p
 
 Language = Literal["en", "zh"]
 SECTIONS = ("headings", "quantities", "codes", "axes", "findings", "notes")
@@ -124,7 +124,23 @@ class Text:
         return [said, *(words for caution in finding.cautions for words in self.sentences(caution))]
 
     def _phrase(self, section: str, key: str, values: Mapping[str, Any]) -> str:
-        return _Filler(self, _limits(values)).format(catalogue()[section][key][self.language], **values)
+        template = _telling(catalogue()[section][key][self.language], values)
+        return _Filler(self, _limits(values)).format(template, **values)
+
+
+def _telling(template: str, values: Mapping[str, Any]) -> str:
+    """The sentence with as many decimals as tell the bounds of its intervals apart, in the numbers beside them too.
+
+    Bounds are values whose names end in `low` and `high`.
+    """
+    for name in [name for name in values if name.endswith("low")]:
+        other = f"{name.removesuffix('low')}high"
+        spec = re.search(rf"{{{name}:([^}}]+)}}", template)
+        if spec and other in values:
+            finer = apart(spec[1], values[name], values[other])
+            beside = rf"{{(?!limit)(\w+):{re.escape(spec[1])}}}"  # not those of a rule, which have a dot
+            template = template if finer == spec[1] else re.sub(beside, rf"{{\1:{finer}}}", template)
+    return template
 
 
 def _limits(values: Mapping[str, Any]) -> tuple[float, ...]:
@@ -136,7 +152,7 @@ def _limits(values: Mapping[str, Any]) -> tuple[float, ...]:
 
 class _Filler(Formatter):
     """str.format, plus `{codes:label}` for one code or a list of codes, `{p:p}` for a p value, `{level:level}` for its level,
-    `{scope:part}` for a finding within the sentence, or None."""
+    `{scope:part}` for a finding within the sentence, or None, `{n:row|rows}` for a count with its noun."""
 
     def __init__(self, text: Text, limits: tuple[float, ...] = ()) -> None:
         self.text, self.limits = text, limits
@@ -147,6 +163,9 @@ class _Filler(Formatter):
             return "" if value is None else self.text.sentence(value)
         if format_spec == "label":
             return self.text.listed(value) if several else self.text.label(value)
+        if "|" in format_spec:
+            one, many = format_spec.split("|")
+            return f"{write_as(round(value), '')} {one if value == 1 else many}"
         if format_spec == "p":
             written = write_p(value, limits=self.limits)
             return written if written.startswith("<") else f"= {written}"
