@@ -95,7 +95,7 @@ def run(
     from cxresearch.batch.memory import bytes_of
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import plan_run
-    from cxresearch.batch.terminal import planned, shown
+    from cxresearch.batch.terminal import planned, refused, shown
     from cxresearch.study.urls import find_studies
 
     if scheduler and jobs:
@@ -112,6 +112,8 @@ def run(
             click.echo(planned(plan.tasks))
             sys.exit(BAD_INPUT if plan.faults else 0)
         status = _run_plan(plan, jobs, **options) if plan.tasks else 0
+        if plan.tasks and plan.faults:
+            click.echo(refused(plan.faults), err=True)
     sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
 
 
@@ -148,6 +150,7 @@ def check(files: "tuple[Place, ...]", notebooks: Path | None) -> None:
     """
     from cxresearch.batch.notebooks import find_folder, read_notebooks
     from cxresearch.batch.plan import check_file
+    from cxresearch.batch.terminal import refused
     from cxresearch.study.urls import find_studies
 
     known = read_notebooks(find_folder(notebooks))
@@ -159,7 +162,10 @@ def check(files: "tuple[Place, ...]", notebooks: Path | None) -> None:
             click.echo(f"{file}: no faults")
         for note in found.notes:
             click.echo(f"  note: {note}", err=bool(found.faults))
-    sys.exit(BAD_INPUT if any(found.faults for found in checked.values()) else 0)
+    faulty = {file: found.faults for file, found in checked.items() if found.faults}
+    if faulty and (len(checked) > 1 or any(found.notes for found in checked.values())):
+        click.echo(refused(faulty), err=True)
+    sys.exit(BAD_INPUT if faulty else 0)
 
 
 @main.command()

@@ -91,6 +91,8 @@ def test_a_bad_study_file_is_told_first_and_the_others_run(first):
         "notebooks.02_flaky.n_bootstrp: the notebook has no such parameter; did you mean 'n_bootstrap'?" in first.stderr
     )
     assert first.stderr.index("n_bootstrp") < first.stderr.index("[1/8]")
+    assert first.stderr.splitlines()[-2] == "refused: 1 study file (all faults stand above)"
+    assert "bad.yaml: " in first.stderr.splitlines()[-1]
 
 
 def test_one_line_a_notebook_with_its_status_and_reason(first, place):
@@ -301,6 +303,18 @@ def test_check_lists_every_fault(tmp_path):
     assert result.stdout == f"{good}: no faults\n"
     assert len([line for line in result.stderr.splitlines() if line.startswith("  constructs.speed")]) == 2
     assert f"no such file: {tmp_path / 'missing.yaml'}" in result.stderr
+    title, first, last = result.stderr.splitlines()[-3:]
+    assert title == "refused: 2 study files (all faults stand above)"
+    assert first.startswith(f"  {bad}: constructs.speed")
+    assert first.endswith("(and 1 more)")
+    assert last.startswith(f"  {tmp_path / 'missing.yaml'}: ")
+    assert "more)" not in last
+
+
+def test_a_single_study_with_nothing_but_faults_is_not_told_twice(tmp_path):
+    bad = write_study(tmp_path, "bad")
+    bad.write_text(bad.read_text().replace("[a, b]", "[a, c]"))
+    assert "refused" not in command("check", bad).stderr
 
 
 def test_check_notes_what_looks_odd(tmp_path):

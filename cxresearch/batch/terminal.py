@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -82,6 +82,15 @@ def summary(
     lines += ["", ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)]
     lines += ["Everything is up to date."] if all(outcome.cached for outcome in outcomes) else []
     return "\n".join(lines + [f"page: {shown(where(page))}" for page in pages])
+
+
+def refused(faults: Mapping[Place, Sequence[str]]) -> str:
+    """Each study that is not run, with its first fault: to be said last, when the list of all has scrolled away."""
+    lines = [f"refused: {len(faults):,} study file{'' if len(faults) == 1 else 's'} (all faults stand above)"]
+    for file, found in faults.items():
+        first, *more = [fault for fault in found if not fault.startswith("note: ")]
+        lines.append(f"  {shown(file)}: {first}{f' (and {len(more):,} more)' if more else ''}")
+    return "\n".join(lines)
 
 
 def about(seconds: float) -> str:

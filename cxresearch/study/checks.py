@@ -131,7 +131,7 @@ def _unknown(path: Where, name: str, file: StudyFile, known: Known) -> Iterator[
     """The fault that a name is neither a construct nor a column of the survey, if so."""
     if known.columns is None or name in file.constructs or known.is_left_out(name) or name in known.columns:
         return
-    near = did_you_mean(name, [*file.constructs, *known.columns])
+    near = did_you_mean(name, file.constructs, known.columns)
     yield Fault(path, f"'{name}' is no construct and no column of {told(known.data)}{near}")
 
 
@@ -217,9 +217,9 @@ def _check_weights(file: StudyFile, known: Known) -> Iterator[Fault]:
         return
     levels = [name for parent, children in file.hierarchy.items() for name in (parent, *children)]
     items = [item for its_items in file.scales.values() for item in its_items]
-    names = [*file.constructs, *items, *levels, *(known.columns or [])]
+    names = [*file.constructs, *levels, *items]
     for name in values:
-        if name not in names and not known.is_left_out(name):
+        if name not in [*names, *(known.columns or [])] and not known.is_left_out(name):
             yield Fault(here, f"'{name}' is no construct, item or criterion{did_you_mean(name, names)}")
 
 

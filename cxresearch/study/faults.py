@@ -3,6 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import PurePath
 from typing import NamedTuple
 
@@ -47,18 +48,28 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return folded[found[0]] if found else ""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, *kinds: Iterable[str]) -> str:
     """'; did you mean ...?' or ''; a list or a range in a form that is not ours is recognised.
+
+    Of names of several kinds that are about as near, one of the first kind is meant.
 
     >>> did_you_mean("spd1, spd2", ["spd1", "spd2"]), did_you_mean("spd1-spd3", ["spd1", "spd2", "spd3"])
     ("; did you mean '[spd1, spd2]'?", "; did you mean 'spd1..spd3'?")
+    >>> did_you_mean("sped", ["speed"], ["spd"])
+    "; did you mean 'speed'?"
     """
-    known = list(known)
+    sets = [list(kind) for kind in kinds]
+    known = [name for names in sets for name in names]
     ends = _RANGE.fullmatch(word)
     if ends and ends["first"] in known:
         return f"; did you mean '{ends['first']}..{ends['stem']}{ends['last']}'?"
     listed = [part.strip() for part in re.split("[,，、]", word)]
     if len(listed) > 1 and listed[0] in known:
         return f"; did you mean '[{', '.join(listed)}]'?"
-    near = nearest(word, known)
+    near = max(filter(None, (nearest(word, names) for names in sets)), key=partial(_closeness, word), default="")
     return f"; did you mean '{near}'?" if near else ""
+
+
+def _closeness(word: str, name: str) -> float:
+    """From 0 to 1, so roughly that hardly a difference counts as none."""
+    return round(difflib.SequenceMatcher(None, word.casefold(), name.casefold()).ratio(), 1)

@@ -570,7 +570,7 @@ def test_small_differences_of_many_items_are_not_pinned_on_one():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [(-0.0104, "-0.0104"), (-0.009996, "-0.009996"), (-0.0004, "0.000"), (-0.02, "-0.020")]
+    ("change", "said"), [(-0.0104, "−0.0104"), (-0.009996, "−0.009996"), (-0.0004, "0.000"), (-0.02, "−0.020")]
 )
 def test_a_change_that_rounds_to_its_limit_is_told_from_it(change, said):
     answers, company = sample_of(150)
