@@ -94,7 +94,7 @@ def test_what_was_done_about_missing_answers_is_told():
     assert told["invariance.em"] == {"n_incomplete": 204, "n": 249}
     assert told["invariance.dropped_any"] == {"n_dropped": 1, "total": 250}
     for language, said in (
-        ("en", "204 of 249 respondents lack an answer"),
+        ("en", "Respondents who lack an answer (204 of 249)"),
         ("zh", "249 名受访者中有 204 名缺少部分答案"),
     ):
         assert said in Text(language).sentence(result.finding())
