@@ -19,6 +19,7 @@ MAY_IMPORT = {
         "core.rules",
         "core.careless",
         "core.large",
+        "core.large_checks",
         "core.moments",
         "core.personal",
         "core.records",

@@ -9,7 +9,7 @@ from cxresearch.errors import InputError, name_some
 
 MOST_CLUSTERS = 50_000  # whose sums of products are still held in memory
 WEIGHT, UNIT = "_weight", "_unit"  # names that no column of a study has
-_WHOLE = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32)  # that numpy and every engine hold
+WHOLE = (nw.Int8, nw.Int16, nw.Int32, nw.Int64, nw.UInt8, nw.UInt16, nw.UInt32)  # that numpy and every engine hold
 
 
 def refuse_bad_columns(schema: nw.Schema, names: Sequence[str], others: Sequence[str]) -> None:
@@ -26,7 +26,7 @@ def refuse_bad_columns(schema: nw.Schema, names: Sequence[str], others: Sequence
 
 def as_number(name: str, schema: nw.Schema) -> nw.Expr:
     """Whole numbers as they are, since engines read and compare them faster; all else as floats, null for nan."""
-    if schema[name] in _WHOLE:
+    if schema[name] in WHOLE:
         return nw.col(name)
     column = nw.col(name).cast(nw.Float64)
     return nw.when(~column.is_nan()).then(column) if schema[name].is_float() else column

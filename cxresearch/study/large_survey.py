@@ -14,6 +14,7 @@ from cxresearch.core.personal import mask_codes
 from cxresearch.core.reductions import random_number, to_pandas, value_counts
 from cxresearch.errors import InputError
 from cxresearch.study import filters
+from cxresearch.study.aside import set_aside
 from cxresearch.study.codes import as_codes
 from cxresearch.study.lazy_answers import LazyAnswers, lazy_answers, lazy_codes
 from cxresearch.study.lazy_table import ROW, LazyTable, open_lazily
@@ -133,25 +134,25 @@ def read_large_survey(file: "StudyFile", folder: Place) -> LargeSurvey:
     made = _columns(file, rows, answers, part.weight, part.cluster)
     groups = group_columns(file)
     large = LargeTable.of(
-        rows.select(*(column.alias(name) for name, column in made.items()), ROW),
-        [f"answer:{name}" for name in questions],
+        set_aside(table.connection, rows.select(*(column.alias(name) for name, column in made.items()), ROW)),
+        {name: f"answer:{name}" for name in questions},
         row=ROW,
         weight="weight" if part.weight else None,
         cluster="cluster" if part.cluster else None,
         groups=groups,
     )
-    named = {name: nw.col(f"answer:{name}") for name in questions}
+    log = answers.log(large.outline["n"])
     return LargeSurvey(
-        answers=large.derive(named),
-        scores=large.derive(_scores(file, named)),
+        answers=large,
+        scores=large.derive(_scores(file)),
         groups=large.only_groups(),
         items=list(dict.fromkeys(item for items in file.scales.values() for item in items)),
         scales=file.scales,
-        ranges=ranges_of(questions, answers.log),
+        ranges=ranges_of(questions, log),
         outcome=file.outcome,
         drivers=file.drivers_used,
         by=case_column(file),
-        item_log=answers.log,
+        item_log=log,
         row_log=row_log_of(rows_read=table.n_rows, **dropped, rows_used=large.n_rows),
         paths=table.paths,
         sample=_sample(file, table, rows, large.n_rows),
@@ -205,14 +206,14 @@ def _columns(
     return made
 
 
-def _scores(file: "StudyFile", answers: dict[str, nw.Expr]) -> dict[str, nw.Expr]:
+def _scores(file: "StudyFile") -> dict[str, nw.Expr]:
     """Construct means, null unless all items are answered, then outcome and driver columns that are no construct."""
     scores = {
-        name: reduce(add, [answers[item] for item in items]) / float(len(items)) for name, items in file.scales.items()
+        name: reduce(add, [nw.col(item) for item in items]) / float(len(items)) for name, items in file.scales.items()
     }
     for name in [file.outcome, *file.drivers_used]:
         if name and name not in scores:
-            scores[name] = answers[name]
+            scores[name] = nw.col(name)
     return scores
 
 

@@ -7,25 +7,33 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.large_checks import WHOLE
 from cxresearch.core.reductions import to_pandas, value_counts
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.answers import LOG_COLUMNS, Question, key_of, number_of, read_value
 
+_ENDS = (-np.finfo(float).max, np.finfo(float).max)  # beyond which nothing is an answer
 MOST_WORDS = 1000  # different texts in a column, each of which is judged
 
 
 @dataclass(frozen=True, slots=True)
 class LazyAnswers:
-    """How to make the answers of a survey, and what becomes of them.
+    """How to make the answers of a survey, and what was seen on the way.
 
     Attributes
     ----------
     columns : column -> expression: a number, null where missing or out of scale, reversed items turned round
-    log : as in `Answers`
+    seen : one row a column: n_rows, n_blank, n_missing_code, n_text
     """
 
     columns: dict[str, nw.Expr]
-    log: pd.DataFrame
+    seen: pd.DataFrame
+
+    def log(self, n_given: pd.Series) -> pd.DataFrame:
+        """As in `Answers`, once the answers that came of it are counted."""
+        log = self.seen.assign(n_missing=self.seen["n_rows"] - n_given.astype(int))
+        log["n_out_of_scale"] = log["n_missing"] - log["n_blank"] - log["n_missing_code"]
+        return log[list(LOG_COLUMNS)].rename_axis("item")
 
 
 def lazy_answers(frame: nw.LazyFrame, questions: Mapping[str, Question]) -> LazyAnswers:
@@ -38,15 +46,15 @@ def lazy_answers(frame: nw.LazyFrame, questions: Mapping[str, Question]) -> Lazy
     """
     schema = frame.collect_schema()
     columns: dict[str, nw.Expr] = {}
-    logs: dict[str, tuple[int, ...]] = {}
-    counted: list[nw.Expr] = []
+    seen: dict[str, tuple[int, int, int]] = {}
     faults: list[str] = []
-    for name, question in questions.items():
+    counted = {"n": nw.len()}
+    for place, (name, question) in enumerate(questions.items()):
         if schema[name].is_numeric() or schema[name] == nw.Boolean:
-            columns[name], counts = _of_numbers(name, question, schema)
-            counted += [column.cast(nw.Int64).sum().alias(f"{len(columns)}_{at}") for at, column in enumerate(counts)]
+            columns[name], there, coded, fractions = _of_numbers(name, question, schema)
+            counted |= {f"{place}_there": there, f"{place}_coded": coded, f"{place}_fractions": fractions}
         else:
-            columns[name], logs[name], told = _of_words(frame, name, question)
+            columns[name], seen[name], told = _of_words(frame, name, question)
             faults += told
     if faults:
         raise InputError(
@@ -54,41 +62,60 @@ def lazy_answers(frame: nw.LazyFrame, questions: Mapping[str, Question]) -> Lazy
             f"found text in {name_some(faults)} ({len(faults)} of {len(questions)} columns)",
             "Give worded answers their numbers with `codes:` of the construct, or list them under `missing:`.",
         )
-    sums = to_pandas(frame.select(nw.len().alias("n"), *counted)).iloc[0]
-    for at, name in enumerate(questions, 1):
-        if name not in logs:
-            blank, coded, outside = (int(np.nan_to_num(sums[f"{at}_{place}"])) for place in range(3))
-            logs[name] = (int(sums["n"]), blank + coded + outside, coded, outside, 0)
-    log = pd.DataFrame.from_dict({name: logs[name] for name in questions}, orient="index", columns=list(LOG_COLUMNS))
-    turned = {name: q.low + q.high - columns[name] for name, q in questions.items() if q.reversed}
-    return LazyAnswers(columns | turned, log.rename_axis("item"))
+    sums = to_pandas(frame.select(*(each.alias(said) for said, each in counted.items()))).fillna(0).iloc[0].astype(int)
+    for place, (name, question) in enumerate(questions.items()):
+        if name not in seen:
+            seen[name] = (sums["n"] - sums[f"{place}_there"], sums[f"{place}_coded"], 0)
+        if question.reversed:
+            columns[name] = question.low + question.high - columns[name]
+        if not sums.get(f"{place}_fractions", 0) and (small := _small_kind(question)):
+            columns[name] = columns[name].cast(small)
+    log = pd.DataFrame.from_dict(seen, orient="index", columns=["n_blank", "n_missing_code", "n_text"])
+    return LazyAnswers(columns, log.loc[list(questions)].assign(n_rows=sums["n"]))
 
 
-def _of_numbers(name: str, question: Question, schema: nw.Schema) -> tuple[nw.Expr, list[nw.Expr]]:
-    """The answers of a column of numbers; where it is blank, holds a missing code, lies outside the scale."""
-    raw = nw.col(name).cast(nw.Float64)
+def _small_kind(question: Question) -> type[nw.Int8 | nw.Int16] | None:
+    """What holds all answers of a scale of small whole numbers."""
+    numbers = [question.low, question.high, *question.codes.values()]
+    if any(number % 1 != 0 for number in numbers):  # inf % 1 is nan
+        return None
+    most = max(abs(question.low), abs(question.high))
+    return nw.Int8 if most < 2**7 else nw.Int16 if most < 2**15 else None
+
+
+def _of_numbers(name: str, question: Question, schema: nw.Schema) -> tuple[nw.Expr, nw.Expr, nw.Expr, nw.Expr]:
+    """The answers of a column of numbers; how many cells are filled, hold a missing code, and hold a fraction."""
+    whole = schema[name] in WHOLE
+    raw = nw.col(name) if whole else nw.col(name).cast(nw.Float64)
     if schema[name].is_float():
         raw = nw.when(~raw.is_nan()).then(raw)
     value = raw
     for word, number in question.codes.items():
         code = number_of(word)
         value = value if code is None else nw.when(raw == code).then(nw.lit(float(number))).otherwise(value)
-    codes = [number for number in map(number_of, question.missing) if number is not None]
-    coded = (raw.is_in(codes) | value.is_in(codes)) if codes else raw.is_null() & ~raw.is_null()
-    low, high = max(question.low, -np.finfo(float).max), min(question.high, np.finfo(float).max)
-    inside = (value >= low) & (value <= high)
-    there = ~raw.is_null()
-    return nw.when(there & ~coded & inside).then(value), [raw.is_null(), there & coded, there & ~coded & ~inside]
+    codes = [_plain(number) for number in map(number_of, question.missing) if number is not None]
+    coded = [side == code for code in codes for side in ([raw] if value is raw else [raw, value])]
+    low, high = (_plain(np.clip(end, *_ENDS)) for end in (question.low, question.high))
+    inside = [] if whole and not np.isfinite(question.low) else [value >= low, value <= high]
+    kept = nw.all_horizontal(~raw.is_null(), *inside, *(~each for each in coded), ignore_nulls=False)
+    n_coded = nw.any_horizontal(*coded, ignore_nulls=False).cast(nw.Int64).sum() if coded else nw.lit(0)
+    fractions = nw.lit(0) if whole else (raw != raw.round(0)).cast(nw.Int64).sum()
+    return nw.when(kept).then(value), raw.count(), n_coded, fractions
 
 
-def _of_words(frame: nw.LazyFrame, name: str, question: Question) -> tuple[nw.Expr, tuple[int, ...], list[str]]:
-    """The answers of a column of text, by its different values; their counts, and what is no answer."""
+def _plain(number: float) -> float:
+    """A small whole number as such: engines compare whole numbers faster."""
+    return int(number) if number % 1 == 0 and abs(number) < 2**31 else float(number)
+
+
+def _of_words(frame: nw.LazyFrame, name: str, question: Question) -> tuple[nw.Expr, tuple[int, int, int], list[str]]:
+    """The answers of a column of text, by its different values; blank ones, missing codes and words; what is no answer."""
     counts = value_counts(frame, [name])
     if len(counts) > MOST_WORDS:
-        return nw.lit(None, nw.Float64), (), [f"{name} ({len(counts)} different texts)"]
+        return nw.lit(None, nw.Float64), (0, 0, 0), [f"{name} ({len(counts)} different texts)"]
     words = {key_of(word): number for word, number in question.codes.items()}
     column, answer = nw.col(name), nw.lit(None, nw.Float64)
-    n = {"blank": 0, "missing_code": 0, "outside": 0, "word": 0, "answer": 0, "unknown": 0}
+    n = {"blank": 0, "missing_code": 0, "word": 0, "answer": 0, "unknown": 0}
     unknown = []
     for value, count in counts[[name, "n"]].itertuples(index=False):
         if pd.isna(value) or not str(value).strip():
@@ -99,11 +126,8 @@ def _of_words(frame: nw.LazyFrame, name: str, question: Question) -> tuple[nw.Ex
         unknown += [f"{value!r} ({count})"] if kind == "unknown" else []
         if kind in ("answer", "word") and question.low <= number <= question.high and np.isfinite(number):
             answer = nw.when(column == value).then(nw.lit(float(number))).otherwise(answer)
-        elif kind in ("answer", "word"):
-            n["outside"] += count
-    missing = n["blank"] + n["missing_code"] + n["outside"]
-    log = (int(counts["n"].sum()), missing, n["missing_code"], n["outside"], n["word"])
-    return answer, log, [f"{name}: {', '.join(unknown[:3])}"] if unknown else []
+    seen = (n["blank"], n["missing_code"], n["word"])
+    return answer, seen, [f"{name}: {', '.join(unknown[:3])}"] if unknown else []
 
 
 def lazy_codes(name: str, made: Mapping[object, str]) -> nw.Expr:

@@ -34,12 +34,14 @@ class LazyTable:
     names : the columns without ROW
     n_rows : rows
     paths : the files
+    connection : to the engine
     """
 
     frame: nw.LazyFrame
     names: list[str]
     n_rows: int
     paths: tuple[Place, ...]
+    connection: "duckdb.DuckDBPyConnection"
 
 
 def is_large(part: "SurveyPart", folder: Place) -> bool:
@@ -76,13 +78,14 @@ def open_lazily(part: "SurveyPart", folder: Place) -> LazyTable:
     """
     found = find_tables(part.data, folder)
     try:
-        relation = _relation(found)
+        connection = _connect()
+        relation = _relation(connection, found)
         raw = [name for name in relation.columns if name != ROW]
         names = [code_of(name) for name in raw]
         _refuse_twice(names)
         frame = nw.from_native(relation).lazy()
         frame = frame.select(*(nw.col(old).alias(new) for old, new in zip(raw, names, strict=True)), ROW)
-        return LazyTable(frame, names, _count(found), tuple(dict.fromkeys(path for path, _ in found)))
+        return LazyTable(frame, names, _count(found), tuple(dict.fromkeys(path for path, _ in found)), connection)
     except InputError:
         raise
     except Exception as error:  # the engine has errors of its own; the user needs one sentence
@@ -94,8 +97,7 @@ def open_lazily(part: "SurveyPart", folder: Place) -> LazyTable:
         ) from error
 
 
-def _relation(found: list[tuple[Place, str]]) -> "duckdb.DuckDBPyRelation":
-    connection = _connect()
+def _relation(connection: "duckdb.DuckDBPyConnection", found: list[tuple[Place, str]]) -> "duckdb.DuckDBPyRelation":
     for system in dict.fromkeys(path.system() for path, _ in found if isinstance(path, Url)):
         connection.register_filesystem(system)
     if found[0][0].suffix.lower() in DATABASES:

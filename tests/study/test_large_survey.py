@@ -1,6 +1,7 @@
 """A survey that is left where it lies says what the same survey says in memory."""
 
 import duckdb
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,6 +94,14 @@ def test_the_same_answers_logs_scores_and_groups(folder):
         large.sample.answers, small.answers.reset_index(drop=True)
     )  # a small table is its own sample
     assert large.sample.design.words == "weighted; clustered"
+
+
+def test_answers_are_set_aside_in_little_room(folder):
+    large = open_study(study_file(folder)).survey()
+    kinds = large.answers.frame.collect_schema()
+    assert [kinds[name] for name in ("q1", "q3", "nps")] == [nw.Int8, nw.Float64, nw.Int8]
+    assert kinds["q2"] == nw.Float64  # 3.5 is one of its answers
+    assert large.answers.whole >= {"q1", "nps"}
 
 
 def split(folder) -> pd.DataFrame:
