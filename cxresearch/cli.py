@@ -128,6 +128,8 @@ def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
         result = run_plan(plan, jobs=jobs, progress=progress, **options)
     where = plan.outputs.shown
     click.echo(summary(result.in_order(), sorted(result.pages), where))
+    if plan.outputs.left:
+        click.echo(f"What could not be sent lies in {plan.outputs.left}: outputs as any, for --outputs.", err=True)
     if result.report.fault:
         click.echo(f"There is no report: {result.report.fault}", err=True)
     else:

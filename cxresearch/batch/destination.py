@@ -1,9 +1,10 @@
 """Where the outputs of a run go: a folder of this machine, or a URL to which whole files are sent."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 
 from cxresearch.batch.freshness import hashes_in
 from cxresearch.batch.lock import hold
@@ -65,6 +66,15 @@ class Destination:
     def send_report(self) -> None:
         """Put run.json and run.html where they belong."""
 
+    def try_again(self) -> bool:
+        """Whether what could not be put where it belongs may be tried once more, at the end of a run."""
+        return False
+
+    @property
+    def left(self) -> Path | None:
+        """Where that lies which could not be put where it belongs; None if all is there."""
+        return None
+
     def gather(self, head: int) -> None:
         """Have at hand what the last runs of all studies have come to: status.json, results.csv, `head` bytes of the page."""
 
@@ -78,11 +88,15 @@ class Destination:
 
 @contextmanager
 def destination(place: Place) -> Iterator[Destination]:
-    """The destination that a path or URL names; for a URL the run works in a folder aside, which is removed at its end."""
+    """The destination that a path or URL names; for a URL the run works in a folder aside, removed where nothing is left in it."""
     if isinstance(place, Path):
         yield Destination(place)
         return
     from cxresearch.batch.remote_outputs import RemoteOutputs
 
-    with TemporaryDirectory(prefix="cxresearch-") as folder, RemoteOutputs(Path(folder), place) as outputs:
-        yield outputs
+    with RemoteOutputs(Path(mkdtemp(prefix="cxresearch-")), place) as outputs:
+        try:
+            yield outputs
+        finally:
+            if outputs.left is None:
+                shutil.rmtree(outputs.folder, ignore_errors=True)

@@ -31,7 +31,7 @@ class RemoteLocks:
     def __init__(self) -> None:
         self._owner = {"token": uuid4().hex, "process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
         self._held: dict[Url, float] = {}  # file of a lock -> when it was signed last
-        self._signing = threading.Lock()
+        self._signing, self._lost = threading.Lock(), False
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -55,10 +55,7 @@ class RemoteLocks:
         try:
             yield
         finally:
-            with self._signing, suppress(Exception):  # it goes stale by itself
-                if self._is_own(file):
-                    remove(file)
-            del self._held[file]
+            self._release(file)
 
     def confirm(self, place: Url) -> None:
         """Make sure that a folder is still held: a run that gave no sign of life for too long, on a machine asleep, has lost it.
@@ -69,9 +66,8 @@ class RemoteLocks:
             If another run has taken it over.
         """
         file = place / FILE
-        with self._signing:
-            if not self._is_own(file):
-                raise InUseError(told_owner(_read(file)))
+        if not self._is_own(file):
+            raise InUseError(told_owner(_read(file)))
 
     def close(self) -> None:
         """End the thread that gives signs of life."""
@@ -81,13 +77,21 @@ class RemoteLocks:
         owner = _read(file)
         if owner and time.time() - owner["alive"] < SECONDS_OF_SILENCE:
             raise InUseError(told_owner(owner))
-        with suppress(
-            FileExistsError
-        ):  # by another run in this moment, or by this one, whose answer was lost on the way
+        with suppress(FileExistsError):  # made in this moment by another run, or by this one, whose answer was lost
             (overwrite if owner else create)(file, self._sign())
         now = _read(file)
         if now.get("token") != self._owner["token"]:
             raise InUseError(told_owner(now))
+
+    def _release(self, file: Url) -> None:
+        """Remove a lock; where the server is lost it goes stale by itself, and no other is asked for."""
+        with self._signing:
+            try:
+                if not self._lost and self._is_own(file):
+                    remove(file)
+            except Exception:
+                self._lost = True
+            del self._held[file]
 
     def _is_own(self, file: Url) -> bool:
         """Whether nobody can have taken a lock over, or nobody has."""

@@ -1,6 +1,7 @@
 """Outputs at a URL: a run works in a folder of this machine and sends whole files, the page last."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,10 @@ from cxresearch.batch.lock import FILE as LOCK
 from cxresearch.batch.outcome import FILE, Outcome
 from cxresearch.batch.remote_files import entries, put, remove, stamps
 from cxresearch.batch.remote_lock import RemoteLocks
+from cxresearch.errors import InputError
 from cxresearch.study.urls import Place, Url
 
+SECONDS_BETWEEN_TRIES = 30
 SENT = ".sent.json"  # of a study: what was sent to it, as it stood there then
 _OF_STUDY = ("results.csv", FILE, SENT, "index.html")  # in this order
 
@@ -35,6 +38,9 @@ class RemoteOutputs(Destination):
         self.url = place
         self._sent: dict[str, dict[str, dict[str, str]]] = {}  # study -> file -> hash and stamp
         self._locks = RemoteLocks()
+        self._unsent: set[str] = set()  # studies
+        self._silent = ""  # what was said when the server was lost
+        self._since = 0.0
 
     def __enter__(self) -> "RemoteOutputs":
         return self
@@ -80,8 +86,11 @@ class RemoteOutputs(Destination):
 
     def send(self, outcome: Outcome) -> None:
         """Send the files of a notebook and what is remembered of it; remove what an earlier run of it has left."""
+        with self._on_line(outcome.study):
+            self._send_notebook(outcome)
+
+    def _send_notebook(self, outcome: Outcome) -> None:
         study, sent = outcome.study, self._sent[outcome.study]
-        self._locks.confirm(self.url / study)
         names = [*outcome.files, *([outcome.kept.name] if outcome.kept else [])]
         old = [name for name in sent if _is_of(name, outcome.notebook) and name not in names]
         for name in old:
@@ -94,8 +103,36 @@ class RemoteOutputs(Destination):
 
     def finish(self, study: str) -> None:
         """Send what is a study's as a whole; also what could not be sent before."""
+        with self._on_line(study):
+            self._send_study(study)
+        self._unsent.discard(study)
+
+    def try_again(self) -> bool:
+        """That of a server which was lost it is worth asking whether it is there again."""
+        self._silent = ""
+        return True
+
+    @property
+    def left(self) -> Path | None:
+        """The folder in which the run has worked, where not all of it could be sent."""
+        return self.folder if self._unsent else None
+
+    @contextmanager
+    def _on_line(self, study: str) -> Iterator[None]:
+        """Send what is a study's; a server that has just not answered is not waited for again."""
+        self._unsent.add(study)
+        if self._silent and time.monotonic() - self._since < SECONDS_BETWEEN_TRIES:
+            raise InputError(self._silent)
+        try:
+            self._locks.confirm(self.url / study)
+            yield
+            self._silent = ""
+        except InputError as error:
+            self._silent, self._since = str(error), time.monotonic()
+            raise
+
+    def _send_study(self, study: str) -> None:
         folder, known = self.folder / study, self._sent[study]
-        self._locks.confirm(self.url / study)
         left = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
         late = [
             name

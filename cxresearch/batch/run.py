@@ -23,6 +23,8 @@ from cxresearch.present.site import write_page
 if TYPE_CHECKING:
     from cxresearch.batch.cluster import Cluster
 
+PAGE = "index.html"
+
 
 class Run:
     """What a run has come to so far.
@@ -85,6 +87,14 @@ class Run:
         for study in begun - {page.parent.name for page in self.pages}:
             self.finish(study)
 
+    def finish_late(self) -> None:
+        """Finish once more the studies that could not be finished, where that is worth it."""
+        late = [each for outcomes in self._outcomes.values() for each in outcomes if each.notebook == PAGE]
+        if late and self.plan.outputs.try_again():
+            for fault in late:
+                self._outcomes[fault.study].remove(fault)
+                self.finish(fault.study)
+
     def finish(self, study: str) -> None:
         """Write results.csv and the page of a study; where that fails, there is no page and one more failure.
 
@@ -92,20 +102,20 @@ class Run:
         """
         folder = self._folders[study]
         if all(each.cached for each in self.of(study)) and self.plan.outputs.is_finished(study):
-            self.pages.append(folder / "index.html")
+            self.pages.append(folder / PAGE)
             return
         try:
-            (folder / "index.html").unlink(missing_ok=True)
+            (folder / PAGE).unlink(missing_ok=True)
             self.plan.outputs.bring(study)
             assemble_results(folder)
             page = write_page(self.plan.studies[study], folder, remember(folder, self.of(study)))
             self.plan.outputs.finish(study)
             self.pages.append(page)
         except Exception as error:
-            for name in ("index.html", "results.csv"):  # what is not current must not pass for it
+            for name in (PAGE, "results.csv"):  # what is not current must not pass for it
                 with suppress(OSError):
                     (folder / name).unlink(missing_ok=True)
-            self._outcomes[study].append(Outcome(study, "index.html", "failed", _why_unfinished(folder, error)))
+            self._outcomes[study].append(Outcome(study, PAGE, "failed", _why_unfinished(folder, error)))
 
 
 def run_plan(
@@ -154,6 +164,7 @@ def run_plan(
                 workers.stop()
                 run.stop(future.result() for future in futures if not future.cancelled())
                 run.report.end = "stopped" if run.stopped else "first failure"
+            run.finish_late()
     try:
         plan.outputs.send_report()
     except (OSError, InputError) as error:

@@ -22,8 +22,8 @@ class Server(socketserver.ThreadingTCPServer):
 
     allow_reuse_address = daemon_threads = True
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(("127.0.0.1", 0), Session)
+    def __init__(self, root: Path, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Session)
         self.root, self.idle, self.logins = root, 60.0, 0
         self.sessions: set[Session] = set()
 
@@ -157,9 +157,9 @@ class Session(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def served(root: Path) -> Iterator[Server]:
-    """A server in a thread of this process."""
-    server = Server(root)
+def served(root: Path, port: int = 0) -> Iterator[Server]:
+    """A server in a thread of this process, at any port that is free or a given one."""
+    server = Server(root, port)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield server

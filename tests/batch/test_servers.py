@@ -1,7 +1,12 @@
 """Outputs and inputs on a real server over real sockets: whole, locked, masked, and what happens as it goes away."""
 
 import re
+import shutil
+import threading
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import fsspec
@@ -115,3 +120,62 @@ def test_the_summary_of_a_server_is_written_to_it(tmp_path, server):
     assert str(page) == f"ftp://127.0.0.1:{server.server_address[1]}/lab/summary/index.html"
     assert "Summary over 2 studies" in (server.root / "lab" / "summary" / "index.html").read_text()
     assert not list(server.root.rglob("*.part"))
+
+
+def when(condition: Callable[[], bool], *then: Callable[[], object]) -> threading.Thread:
+    """Do something in a thread as soon as something is so."""
+
+    def wait() -> None:
+        for _ in range(3000):
+            if condition():
+                break
+            time.sleep(0.01)
+        for act in then:
+            act()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+def test_a_server_that_goes_away_in_mid_run(place, server):
+    write_notebook(place / "notebooks", "02_two", "import time; time.sleep(1)", WRITE.format(name="02_two"))
+    thread = when(lambda: (server.root / "out" / "post" / "01_one.ipynb").exists(), server.die)
+    result = run(place, server, "--jobs", "1")
+    thread.join()
+    assert result.exit_code == 1
+    assert "02_two      ok" in result.stdout
+    assert re.search(r"index\.html  failed +ftp://\S+ must be within reach; found \w+Error", result.stdout)
+    assert re.search(r"There is no report: ftp://\S+ must be within reach", result.stderr)
+    assert PASSWORD not in result.output
+    assert "index.html" not in left(server)
+    kept = Path(re.search(r"What could not be sent lies in (\S+):", result.stderr)[1])
+    words = ["run", place / "post.yaml", "--notebooks", place / "notebooks", "--outputs", kept]
+    again = CliRunner().invoke(main, [str(word) for word in words])
+    assert "Everything is up to date." in again.stdout
+    assert (kept / "post" / "results.csv").read_text().replace(",,,,", ",").count("rows,10") == 2
+    shutil.rmtree(kept)
+
+
+def test_a_server_that_comes_back_before_the_end_gets_everything(place, server):
+    write_study(place, "late")
+    port, flags = server.server_address[1], {name: place / name for name in ("begun", "gone", "waiting", "back")}
+    wait = f"""
+import pathlib, time
+begin, end = ("begun", "gone") if pathlib.Path(study_file).stem == "post" else ("waiting", "back")
+(pathlib.Path({str(place)!r}) / begin).touch()
+while not (pathlib.Path({str(place)!r}) / end).exists(): time.sleep(0.01)
+"""
+    write_notebook(place / "notebooks", "01_one", wait, WRITE.format(name="01_one"))
+    (place / "notebooks" / "02_two.ipynb").unlink()
+    with ExitStack() as again:
+        away = when(flags["begun"].exists, server.die, flags["gone"].touch)
+        serve = partial(again.enter_context, served(server.root, port))
+        back = when(flags["waiting"].exists, partial(time.sleep, 1), serve, flags["back"].touch)
+        result = run(place, server, "--jobs", "1", str(place / "late.yaml"))
+        away.join()
+        back.join()
+        assert result.exit_code == 0, result.output
+        assert {"01_one.ipynb", "results.csv", "index.html"} < left(server)
+        assert (server.root / "out" / "late" / "index.html").exists()
+        assert "Everything is up to date." in run(place, server).stdout
