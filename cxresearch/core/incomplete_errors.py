@@ -29,7 +29,7 @@ def covariance_errors(
     References
     ----------
     Savalei and Bentler (2009) Structural Equation Modeling 16:477-497, doi:10.1080/10705510903008238. Savalei and Falk (2014)
-    Multivariate Behavioral Research 49:280-291, doi:10.1080/00273171.2014.902302.
+    Structural Equation Modeling 21:280-302, doi:10.1080/10705511.2014.882692.
     """
     design, rows = design or Design(), IncompleteRows.of(frame)
     each, information = _weighted_scores(rows, moments, pairs, design)

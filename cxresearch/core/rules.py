@@ -49,7 +49,8 @@ _EVERY = (
     ),
     Rule(
         "kmo_adequate", 0.60, "at_least", "Kaiser 1974",
-        "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika 39:31-36. doi:10.1007/BF02291575.",
+        "Kaiser, H. F. (1974). An index of factorial simplicity. Psychometrika 39:31-36. doi:10.1007/BF02291575 (.60 and "
+        "above: mediocre or better).",
     ),
     Rule(
         "msa_acceptable", 0.50, "at_least", "Kaiser 1974",
@@ -105,8 +106,8 @@ _EVERY = (
     Rule(
         "grid_items", 6, "at_least", "Johnson 2005",
         "Johnson, J. A. (2005). Ascertaining the validity of individual protocols from Web-based personality inventories. "
-        "Journal of Research in Personality 39:103-129. doi:10.1016/j.jrp.2004.09.009 (the shortest limit on equal answers "
-        "in a row).",
+        "Journal of Research in Personality 39:103-129. doi:10.1016/j.jrp.2004.09.009 (equal answers in a row as a "
+        "sign; that six are the fewest which tell anything is a practical limit).",
     ),
     Rule(
         "long_string", 0.50, "at_least", "Curran 2016",
@@ -117,12 +118,14 @@ _EVERY = (
         "lowest_share", 0.10, "at_most", "Dunn et al. 2018",
         "Dunn, A. M., Heggestad, E. D., Shanock, L. R., & Theilgard, N. (2018). Intra-individual response variability as an "
         "indicator of insufficient effort responding. Journal of Business and Psychology 33:105-121. "
-        "doi:10.1007/s10869-016-9479-0 (a share of the sample: no fixed cut is established).",
+        "doi:10.1007/s10869-016-9479-0 (low variability as a sign; no fixed cut is established: the lowest tenth of the sample is "
+        "a practical limit).",
     ),
     Rule(
         "even_odd", 0.30, "below", "Johnson 2005",
         "Johnson, J. A. (2005). Ascertaining the validity of individual protocols from Web-based personality inventories. "
-        "Journal of Research in Personality 39:103-129. doi:10.1016/j.jrp.2004.09.009 (the limit of Jackson 1976).",
+        "Journal of Research in Personality 39:103-129. doi:10.1016/j.jrp.2004.09.009 (the index, Jackson's personal reliability; "
+        "the limit is a practical one).",
     ),
     Rule(
         "synonym_pair", 0.60, "above", "Meade & Craig 2012",
@@ -132,8 +135,8 @@ _EVERY = (
     Rule(
         "synonyms", 0.0, "below", "Curran 2016",
         "Curran, P. G. (2016). Methods for the detection of carelessly invalid responses in survey data. Journal of Experimental "
-        "Social Psychology 66:4-19. doi:10.1016/j.jesp.2015.07.006 (pairs that others answer alike are answered against each "
-        "other).",
+        "Social Psychology 66:4-19. doi:10.1016/j.jesp.2015.07.006 (a negative correlation: pairs that others answer alike are "
+        "answered against each other).",
     ),
     Rule(
         "mahalanobis", 0.001, "below", "Tabachnick & Fidell 2013",
@@ -202,9 +205,9 @@ _EVERY = (
         "(.90 for constructs that are alike in meaning).",
     ),
     Rule(
-        "i_squared_substantial", 0.50, "above", "Higgins et al. 2003",
+        "i_squared_moderate", 0.50, "above", "Higgins et al. 2003",
         "Higgins, J. P. T., Thompson, S. G., Deeks, J. J., & Altman, D. G. (2003). Measuring inconsistency in meta-analyses. BMJ "
-        "327:557-560. doi:10.1136/bmj.327.7414.557.",
+        "327:557-560. doi:10.1136/bmj.327.7414.557 (25, 50 and 75 %: low, moderate and high).",
     ),
     Rule(
         "studies_for_pooling", 5, "at_least", "Jackson & Turner 2017",

@@ -95,7 +95,7 @@ def two_stage_corrections(parameters: Parameters, corr: np.ndarray, gamma: np.nd
     References
     ----------
     Savalei and Bentler (2009) Structural Equation Modeling 16:477-497, doi:10.1080/10705510903008238. Savalei and Falk (2014)
-    Multivariate Behavioral Research 49:280-291, doi:10.1080/00273171.2014.902302.
+    Structural Equation Modeling 21:280-302, doi:10.1080/10705511.2014.882692.
     """
     model, p = parameters.model, len(corr)
     inverse, (first, second) = np.linalg.inv(corr), np.triu_indices(p)

@@ -59,8 +59,8 @@ def check_invariance(
     ----------
     Jöreskog (1971) Psychometrika 36:409-426, doi:10.1007/BF02291366. Meredith (1993) Psychometrika 58:525-543,
     doi:10.1007/BF02294825. Cheung and Rensvold (2002) Structural Equation Modeling 9:233-255, doi:10.1207/S15328007SEM0902_5.
-    Chen (2007) Structural Equation Modeling 14:464-504, doi:10.1080/10705510701301834. Savalei and Falk (2014) Multivariate
-    Behavioral Research 49:280-291, doi:10.1080/00273171.2014.902302 (two stages).
+    Chen (2007) Structural Equation Modeling 14:464-504, doi:10.1080/10705510701301834. Savalei and Falk (2014) Structural
+    Equation Modeling 21:280-302, doi:10.1080/10705511.2014.882692 (two stages).
 
     Examples
     --------

@@ -74,8 +74,8 @@ def scaling_factors(rows: GroupedRows, moments: GroupedMoments, fits: list[Group
 
     References
     ----------
-    Yuan and Bentler (2000) Sociological Methodology 30:165-200, doi:10.1111/0081-1750.00078. Savalei and Falk (2014) Multivariate
-    Behavioral Research 49:280-291, doi:10.1080/00273171.2014.902302.
+    Yuan and Bentler (2000) Sociological Methodology 30:165-200, doi:10.1111/0081-1750.00078. Savalei and Falk (2014) Structural
+    Equation Modeling 21:280-302, doi:10.1080/10705511.2014.882692.
     """
     full, unrelated = (_unrestricted_traces if rows.influences is None else _moved_traces)(rows, moments)
     factors = []

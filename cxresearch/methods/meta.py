@@ -34,7 +34,7 @@ class PooledResult(Result):
     n_studies: int
     cautions: tuple[Finding, ...]
 
-    def finding(self, rule: Rule = RULES["i_squared_substantial"]) -> Finding:
+    def finding(self, rule: Rule = RULES["i_squared_moderate"]) -> Finding:
         """How many numbers were pooled, and how many differ between the studies more than chance would let them."""
         pooled, spread = self.pick("pooled_estimate"), self.pick("i_squared")
         values = {

@@ -77,7 +77,7 @@ def _state(report: Mapping[str, Any], text: Text) -> str:
     """How the run ended, or that it has not."""
     began = _time(report["began"])
     if report["end"] is None:
-        known = {name: report[name] for name in ("process", "host")}
+        known = {"process": str(report["process"]), "host": report["host"]}  # a name, no count
         return text.note("run.not_ended", began=began, written=_time(report["written"]), **known)
     return text.note(f"run.{report['end'].replace(' ', '_')}", began=began, took=duration(report["seconds"]))
 
