@@ -25,10 +25,8 @@ from cxresearch.batch.memory import Usage, Watcher
 from cxresearch.batch.warm import IS_SAFE, ForkedProcess, ForkServer, WarmProvisioner
 
 KERNEL_NAME = "python3"
-_THREAD_VARIABLES = (
-    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
-    *("NUMEXPR_MAX_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT"),
-)
+_THREADS_OF_ALGEBRA = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+_THREADS = ("OMP_NUM_THREADS", "NUMEXPR_MAX_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT")
 _COMMAND = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
 
 
@@ -117,7 +115,7 @@ class KernelPool:
 
     Parameters
     ----------
-    jobs : how many run at a time; each gets its share of the cores
+    jobs : how many run at a time; each gets its share of the cores (kernel_environment)
     warm : fork kernels from one server where that is safe (Linux)
     memory : bytes that a kernel and all that it has started may take; None for as much as there is
     server : a server of warm kernels that somebody else closes
@@ -168,11 +166,17 @@ class KernelPool:
 def kernel_environment(jobs: int) -> dict[str, str]:
     """Environment variables of a kernel when `jobs` of them share the cores; what the user has set stands.
 
-    >>> kernel_environment(jobs=1000)["OMP_NUM_THREADS"]
-    '1'
+    Linear algebra gets one thread: on stacks of small matrices a second one only waits, which takes as much of a processor as
+    work does, and numbers shall not depend on how many notebooks run at a time.
+
+    >>> environment = kernel_environment(jobs=1000)
+    >>> environment["OMP_NUM_THREADS"], environment["MKL_NUM_THREADS"]
+    ('1', '1')
     """
     share = str(max(1, count_cores() // jobs))
-    environment = {name: os.environ.get(name, share) for name in _THREAD_VARIABLES}
+    environment = {name: os.environ.get(name, share) for name in _THREADS}
+    wanted = os.environ.get("OMP_NUM_THREADS", "1")
+    environment |= {name: os.environ.get(name, wanted) for name in _THREADS_OF_ALGEBRA}
     home = Path(__file__).parents[2]
     if home != Path(sysconfig.get_paths()["purelib"]):  # a source checkout: kernels work in other folders
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home), os.environ.get("PYTHONPATH", "")]))

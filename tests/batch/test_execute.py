@@ -171,8 +171,12 @@ def test_stopping_the_pool_ends_running_kernels(run, warm):
 
 def test_each_kernel_gets_its_share_of_the_cores(monkeypatch):
     monkeypatch.setattr("cxresearch.batch.kernels.count_cores", lambda: 8)
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     assert kernel_environment(jobs=2)["OMP_NUM_THREADS"] == "4"
     assert kernel_environment(jobs=9)["OMP_NUM_THREADS"] == "1"
     assert kernel_environment(jobs=9)["OPENBLAS_NUM_THREADS"] == "3"
+    assert kernel_environment(jobs=2)["MKL_NUM_THREADS"] == "1"  # linear algebra waits more than it works with several
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert kernel_environment(jobs=2)["MKL_NUM_THREADS"] == "2"

@@ -114,12 +114,16 @@ def test_each_notebook_has_its_own_random_numbers(run):
     assert len(set(numbers)) == 4
 
 
-def test_linear_algebra_gets_its_share_of_the_cores(run, monkeypatch):
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_linear_algebra_has_one_thread_unless_the_user_gives_it_more(run, monkeypatch, threads):
     monkeypatch.setattr("cxresearch.batch.kernels.count_cores", lambda: 2)
-    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    if threads != "1":
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
     count = "import threadpoolctl as t; print(max(p['num_threads'] for p in t.threadpool_info() if p['user_api'] == 'blas'))"
     with KernelPool(jobs=1, warm=True) as pool:
-        assert printed(run(count, pool=pool)) == "2"
+        assert printed(run(count, pool=pool)) == threads
         assert len(list(Path(f"/proc/{pool.server.process.pid}/task").iterdir())) == 1
 
 
