@@ -142,7 +142,7 @@ async def interrupt(kernel) -> list[str]:
     client = kernel.client()
     client.start_channels()
     await client.wait_for_ready(timeout=30)
-    client.execute("import time; time.sleep(60)")
+    client.execute("import time; time.sleep(60)", stop_on_error=False)  # else what comes at once is dropped
     await asyncio.sleep(0.5)
     await kernel.interrupt_kernel()
     stopped = (await client.get_shell_msg(timeout=20))["content"]["ename"]
