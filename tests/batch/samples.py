@@ -1,5 +1,8 @@
 """Small notebooks and studies for the tests of the batch."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -45,3 +48,19 @@ def write_study(folder: Path, name: str, choices: str = "{}", file: str = "") ->
     path = folder / f"{file or name}.yaml"
     path.write_text(STUDY.format(name=name, choices=choices))
     return path
+
+
+@contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Break off what takes longer, as it hangs."""
+
+    def give_up(*_):
+        raise TimeoutError(f"this hangs: {seconds} s are over")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)

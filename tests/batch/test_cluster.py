@@ -9,7 +9,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
-from batch.samples import write_notebook, write_study
+from batch.samples import at_most, write_notebook, write_study
 from click.testing import CliRunner, Result
 
 from cxresearch.batch import cluster as runner
@@ -54,14 +54,8 @@ def cluster(workers):
 
 @pytest.fixture(autouse=True)
 def never_hangs():
-    def give_up(*_):
-        raise TimeoutError("the run hangs")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(PATIENCE)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with at_most(PATIENCE):
+        yield
 
 
 def words(folder: Path, *studies: str, out: str = "out") -> list[str]:

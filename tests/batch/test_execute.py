@@ -1,5 +1,4 @@
 import os
-import signal
 import sys
 import threading
 import time
@@ -7,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from batch.samples import at_most
 
 from cxresearch.batch.execute import execute
 from cxresearch.batch.kernels import KernelPool, kernel_environment
@@ -31,14 +31,8 @@ class BrokenFirst(KernelPool):
 
 @pytest.fixture(autouse=True)
 def never_hangs():
-    def give_up(*_):
-        raise TimeoutError("the batch hangs")
-
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(PATIENCE)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
+    with at_most(PATIENCE):
+        yield
 
 
 @pytest.fixture(scope="module", params=["plain", "warm"])

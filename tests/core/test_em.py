@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from methods.surveys import read_incomplete_ecsi
 
 from cxresearch.core.design import Design
 from cxresearch.core.em import bootstrap_em, em_moments
@@ -20,13 +21,7 @@ REPLICATE = 2e-3  # of a deviation: where replicates stop, times what is left of
 
 @pytest.fixture(scope="module")
 def mobi():
-    """The ECSI survey with the answers taken out that tests/reference/missing/reference.R takes out."""
-    whole = pd.read_csv(ROOT.parent / "data/ecsi_mobile/mobi.csv").astype(float)
-    i, j = np.indices(whole.shape)
-    lacking = whole.mask((7 * i + 13 * j + i * j) % 17 == 0)
-    lacking["IMAG5"] = lacking["IMAG5"].mask(whole["IMAG4"] < 7)
-    lacking.iloc[30] = np.nan
-    return lacking
+    return read_incomplete_ecsi()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from methods.surveys import ECSI, read_ecsi
 
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments
@@ -15,16 +16,7 @@ from cxresearch.errors import InputError
 from cxresearch.methods.confirmation import confirm_factors
 
 ROOT = Path(__file__).parent.parent
-SCALES = {
-    "image": [f"IMAG{i}" for i in range(1, 6)],
-    "expectation": [f"CUEX{i}" for i in range(1, 4)],
-    "quality": [f"PERQ{i}" for i in range(1, 8)],
-    "value": ["PERV1", "PERV2"],
-    "satisfaction": ["CUSA1", "CUSA2", "CUSA3"],
-    "complaints": ["CUSCO"],
-    "loyalty": ["CUSL1", "CUSL2", "CUSL3"],
-}
-WITHOUT_SINGLE = {name: items for name, items in SCALES.items() if len(items) > 1}
+WITHOUT_SINGLE = {name: items for name, items in ECSI.items() if len(items) > 1}
 FIT = 1e-7  # chi-square and indices: their error is the square of that of the parameters
 LINEAR = 1e-5  # what moves with the parameters themselves
 INTERVAL = 1e-6  # of RMSEA: where R's root search stops
@@ -43,12 +35,12 @@ published = json.loads((ROOT / "reference/confirmation/published.json").read_tex
 
 @pytest.fixture(scope="module")
 def mobi():
-    return pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").astype(float)
+    return read_ecsi()
 
 
 @pytest.fixture(scope="module")
 def ecsi(mobi):
-    return confirm_factors(mobi, SCALES)
+    return confirm_factors(mobi, ECSI)
 
 
 @pytest.fixture(scope="module")

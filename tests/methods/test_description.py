@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from methods.surveys import ECSI, read_ecsi
 
 from cxresearch.core.design import Design
 from cxresearch.errors import InputError
@@ -13,22 +14,13 @@ from cxresearch.methods.description import check_items
 
 ROOT = Path(__file__).parent.parent
 CLOSED_FORM = 1e-8
-SCALES = {
-    "image": [f"IMAG{i}" for i in range(1, 6)],
-    "expectation": [f"CUEX{i}" for i in range(1, 4)],
-    "quality": [f"PERQ{i}" for i in range(1, 8)],
-    "value": ["PERV1", "PERV2"],
-    "satisfaction": ["CUSA1", "CUSA2", "CUSA3"],
-    "complaints": ["CUSCO"],
-    "loyalty": ["CUSL1", "CUSL2", "CUSL3"],
-}
 QUANTITIES = ["item_mean", "item_sd", "item_median", "item_mode", "item_share"]
 matching = runpy.run_path(str(ROOT / "reference" / "matching.py"))
 
 
 @pytest.fixture(scope="module")
 def mobi():
-    return pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").astype(float)
+    return read_ecsi()
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +43,7 @@ def test_unweighted_statistics_are_those_of_r(mobi, name):
     reference = reference[reference["quantity"].isin(QUANTITIES) & ~reference["method"].str.contains("weighted")]
     assert set(reference["quantity"]) <= set(QUANTITIES)
     assert len(reference) >= 48
-    result = check_items(mobi, SCALES, ranges=dict.fromkeys(mobi, (1, 10)))
+    result = check_items(mobi, ECSI, ranges=dict.fromkeys(mobi, (1, 10)))
     assert worst(result, reference) < CLOSED_FORM
 
 
@@ -59,37 +51,37 @@ def test_weighted_means_errors_and_intervals_are_those_of_the_r_package_survey(m
     reference = matching["read"](ROOT / "reference/reliability/reliability.csv")
     reference = reference[reference["quantity"].isin(QUANTITIES) & reference["method"].str.contains("weighted")]
     assert len(reference) == 48
-    result = check_items(mobi, SCALES, design=design)
+    result = check_items(mobi, ECSI, design=design)
     table = result.table[~result.table["method"].str.startswith("unweighted")]
     assert worst(type("Face", (), {"table": table}), reference) < CLOSED_FORM
 
 
 def test_weighted_studies_hold_the_unweighted_means_too(mobi, design):
-    rows = check_items(mobi, SCALES, design=design).table
+    rows = check_items(mobi, ECSI, design=design).table
     rows = rows[rows["method"].str.startswith("unweighted")]
     assert set(rows["quantity"]) == {"item_mean"}
     assert set(rows["method"]) == {"unweighted; clustered"}  # its errors are those of the clusters
-    clustered = check_items(mobi, SCALES, design=Design(clusters=design.clusters)).pick("item_mean")
+    clustered = check_items(mobi, ECSI, design=Design(clusters=design.clusters)).pick("item_mean")
     numbers = ["estimate", "std_error", "df", "conf_low", "conf_high", "n"]
     np.testing.assert_allclose(rows[numbers], clustered[numbers], rtol=CLOSED_FORM)
     np.testing.assert_allclose(rows["estimate"], mobi.mean()[rows["term"]], rtol=CLOSED_FORM)
-    only_weights = check_items(mobi, SCALES, design=Design(weights=design.weights))
+    only_weights = check_items(mobi, ECSI, design=Design(weights=design.weights))
     assert set(only_weights.pick("item_mean")["method"]) == {"weighted", "unweighted"}
-    assert not check_items(mobi, SCALES).table["method"].str.contains("weighted").any()
+    assert not check_items(mobi, ECSI).table["method"].str.contains("weighted").any()
 
 
 def test_a_single_cluster_has_no_standard_error(mobi):
-    rows = check_items(mobi, SCALES, design=Design(clusters=pd.Series("one", mobi.index))).pick("item_mean")
+    rows = check_items(mobi, ECSI, design=Design(clusters=pd.Series("one", mobi.index))).pick("item_mean")
     assert rows[["std_error", "conf_low", "conf_high"]].isna().all(axis=None)
     assert (rows["df"] == 0).all()
 
 
 @pytest.mark.parametrize(("n_clusters", "few"), [(19, True), (20, False)])
 def test_few_clusters_are_told(mobi, n_clusters, few):
-    finding = check_items(mobi, SCALES, design=Design(clusters=pd.Series(np.arange(250) % n_clusters))).finding()
+    finding = check_items(mobi, ECSI, design=Design(clusters=pd.Series(np.arange(250) % n_clusters))).finding()
     told = [(caution.key, caution.values["clusters"]) for caution in finding.cautions]
     assert told == [("design.few_clusters", n_clusters)] * few
-    assert not check_items(mobi, SCALES).finding().cautions
+    assert not check_items(mobi, ECSI).finding().cautions
 
 
 def test_whole_weights_count_answers_as_repeated_rows():

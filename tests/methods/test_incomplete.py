@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from methods.surveys import read_incomplete_ecsi
 from scipy.special import stdtrit
 
 from cxresearch.core.design import Design
@@ -35,13 +36,7 @@ FIT = 1e-5  # relative; chi-square and its factor
 
 @pytest.fixture(scope="module")
 def mobi():
-    """The ECSI survey with the answers taken out that tests/reference/missing/reference.R takes out."""
-    whole = pd.read_csv(ROOT.parent / "data/ecsi_mobile/mobi.csv").astype(float)
-    i, j = np.indices(whole.shape)
-    lacking = whole.mask((7 * i + 13 * j + i * j) % 17 == 0)
-    lacking["IMAG5"] = lacking["IMAG5"].mask(whole["IMAG4"] < 7)
-    lacking.iloc[30] = np.nan
-    return lacking
+    return read_incomplete_ecsi()
 
 
 @pytest.fixture(scope="module")

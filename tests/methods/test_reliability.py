@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from methods.surveys import ECSI, read_ecsi
 
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments, bootstrap_moments
@@ -29,15 +30,6 @@ from cxresearch.present.text import Text
 ROOT = Path(__file__).parent.parent
 CLOSED_FORM = 1e-8
 ITERATIVE = 1e-5  # lavaan's own accuracy
-SCALES = {
-    "image": [f"IMAG{i}" for i in range(1, 6)],
-    "expectation": [f"CUEX{i}" for i in range(1, 4)],
-    "quality": [f"PERQ{i}" for i in range(1, 8)],
-    "value": ["PERV1", "PERV2"],
-    "satisfaction": ["CUSA1", "CUSA2", "CUSA3"],
-    "complaints": ["CUSCO"],
-    "loyalty": ["CUSL1", "CUSL2", "CUSL3"],
-}
 QUANTITIES = [
     "alpha",
     "alpha_standardized",
@@ -52,12 +44,12 @@ matching = runpy.run_path(str(ROOT / "reference" / "matching.py"))
 
 @pytest.fixture(scope="module")
 def mobi():
-    return pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").astype(float)
+    return read_ecsi()
 
 
 @pytest.fixture(scope="module")
 def result(mobi):
-    return check_reliability(mobi, SCALES, n_bootstrap=500, seed=1)
+    return check_reliability(mobi, ECSI, n_bootstrap=500, seed=1)
 
 
 def worst(table, name, *, weighted):
@@ -83,16 +75,16 @@ def test_coefficients_are_those_of_r(result, name):
 def test_weighted_coefficients_are_those_of_r(mobi):
     row = np.arange(len(mobi))
     design = Design(pd.Series(row % 5 + 1.0), pd.Series(row % 25))
-    table = check_reliability(mobi, SCALES, design=design, n_bootstrap=0).table
+    table = check_reliability(mobi, ECSI, design=design, n_bootstrap=0).table
     differences = worst(table, "reliability/reliability.csv", weighted=True)
     assert differences["closed"] < CLOSED_FORM
     assert differences["omega"] < ITERATIVE
 
 
 def test_moments_give_the_estimates_of_their_rows_without_intervals(result, mobi):
-    items = [item for members in SCALES.values() for item in members]
+    items = [item for members in ECSI.values() for item in members]
     published = Moments.from_correlation(mobi[items].corr(), 250, mean=mobi[items].mean(), sd=mobi[items].std())
-    alone = check_reliability(published, SCALES)
+    alone = check_reliability(published, ECSI)
     keys = ["quantity", "scale", "term"]
     assert alone.table[keys].equals(result.table[keys])
     np.testing.assert_allclose(alone.table["estimate"], result.table["estimate"], rtol=CLOSED_FORM)
@@ -145,7 +137,7 @@ def test_items_with_a_low_item_rest_correlation_are_named_with_the_rule():
 @pytest.mark.parametrize(("n_clusters", "few"), [(19, True), (20, False)])
 def test_few_clusters_are_told(mobi, n_clusters, few):
     design = Design(clusters=pd.Series(np.arange(250) % n_clusters))
-    cautions = check_reliability(mobi, {"value": SCALES["value"]}, design=design, n_bootstrap=0).cautions
+    cautions = check_reliability(mobi, {"value": ECSI["value"]}, design=design, n_bootstrap=0).cautions
     told = [caution.values["clusters"] for caution in cautions if caution.key == "design.few_clusters"]
     assert told == [n_clusters] * few
 
@@ -159,7 +151,7 @@ def test_standardised_alphas_are_the_published_ones(result):
 def test_the_whole_is_told_without_its_items(result, mobi):
     whole = result.table[result.table["scale"] == "all"]
     assert set(whole["quantity"]) == set(QUANTITIES[:5])
-    items = [item for items in SCALES.values() for item in items]
+    items = [item for items in ECSI.values() for item in items]
     assert result.value("alpha", scale="all") == pytest.approx(float(cronbach_alpha(np.cov(mobi[items].T))), rel=1e-12)
 
 
@@ -247,7 +239,7 @@ def test_item_rest_correlation_is_that_with_the_sum_of_the_rest(cov):
 
 
 def test_a_stack_of_one_is_the_single_case(mobi):
-    cov = Moments.from_frame(mobi[SCALES["quality"]]).cov
+    cov = Moments.from_frame(mobi[ECSI["quality"]]).cov
     for function in (cronbach_alpha, split_half, mean_inter_item_correlation, item_rest_correlation, alpha_if_dropped):
         np.testing.assert_allclose(function(cov[None])[0], function(cov), rtol=1e-12)
     one, stack = fit_one_factor(cov), fit_one_factor(np.stack([cov, 2 * cov]))
@@ -315,8 +307,8 @@ def test_what_has_no_solution_is_nan_and_spoils_no_neighbour():
 
 
 def test_a_start_does_not_move_the_solution(mobi):
-    stack = bootstrap_moments(mobi[SCALES["image"]], 50, seed=3)
-    sample = fit_one_factor(Moments.from_frame(mobi[SCALES["image"]]).cov)
+    stack = bootstrap_moments(mobi[ECSI["image"]], 50, seed=3)
+    sample = fit_one_factor(Moments.from_frame(mobi[ECSI["image"]]).cov)
     near, far = fit_one_factor(stack.cov, start=sample), fit_one_factor(stack.cov)
     np.testing.assert_allclose(near.loadings, far.loadings, atol=1e-4)
     assert near.converged.all()

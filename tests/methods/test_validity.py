@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from methods.surveys import ECSI, read_ecsi
 
 from cxresearch.core.design import Design
 from cxresearch.core.moments import Moments, bootstrap_moments
@@ -22,15 +23,6 @@ from cxresearch.methods.validity_measures import (
 )
 
 ROOT = Path(__file__).parent.parent
-SCALES = {
-    "image": [f"IMAG{i}" for i in range(1, 6)],
-    "expectation": [f"CUEX{i}" for i in range(1, 4)],
-    "quality": [f"PERQ{i}" for i in range(1, 8)],
-    "value": ["PERV1", "PERV2"],
-    "satisfaction": ["CUSA1", "CUSA2", "CUSA3"],
-    "complaints": ["CUSCO"],
-    "loyalty": ["CUSL1", "CUSL2", "CUSL3"],
-}
 CLOSED_FORM = 1e-8
 FITTED = 1e-4  # where lavaan's optimiser stops
 MODEL = FactorModel.of({"a": ["q1", "q2", "q3"], "b": ["q4", "q5"], "c": ["q6", "q7"]})
@@ -42,12 +34,12 @@ matching = runpy.run_path(str(ROOT / "reference" / "matching.py"))
 
 @pytest.fixture(scope="module")
 def mobi():
-    return pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").astype(float)
+    return read_ecsi()
 
 
 @pytest.fixture(scope="module")
 def ecsi(mobi):
-    return check_validity(mobi, SCALES, n_bootstrap=200, seed=1)
+    return check_validity(mobi, ECSI, n_bootstrap=200, seed=1)
 
 
 def simulated(n=400, seed=1):
@@ -139,9 +131,9 @@ def test_the_table_is_tidy_with_intervals_around_estimates(ecsi):
 
 
 def test_no_bootstrap_and_moments_give_no_intervals(mobi):
-    rows = mobi[[item for items in SCALES.values() for item in items]]
+    rows = mobi[[item for items in ECSI.values() for item in items]]
     for subject in (mobi, Moments.from_frame(rows)):
-        result = check_validity(subject, SCALES, n_bootstrap=0 if subject is mobi else 100)
+        result = check_validity(subject, ECSI, n_bootstrap=0 if subject is mobi else 100)
         assert result.table["conf_low"].isna().all()
         assert result.n_bootstrap == 0
         assert not result.table["method"].str.contains("bootstrap").any()
