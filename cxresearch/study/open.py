@@ -3,23 +3,20 @@
 import hashlib
 import os
 from collections.abc import Collection
-from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 
-from cxresearch.core.personal import mask_codes
 from cxresearch.core.records import Records
-from cxresearch.errors import InputError, name_some
+from cxresearch.errors import InputError
 from cxresearch.study.checks import Known, check_meaning
-from cxresearch.study.codes import as_codes
 from cxresearch.study.data_checks import SURVEY, check_columns, check_survey_table, named_files, read_headers
 from cxresearch.study.faults import Fault
 from cxresearch.study.file import StudyFile
 from cxresearch.study.fitting import fit_types
+from cxresearch.study.judgements import read_judgements
 from cxresearch.study.labels import labels_of
 from cxresearch.study.large_survey import LargeSurvey, read_large_survey
 from cxresearch.study.lazy_table import is_large
@@ -28,12 +25,10 @@ from cxresearch.study.published import PublishedSurvey, read_published
 from cxresearch.study.records import TABLES, read_records, survey_records
 from cxresearch.study.service_checks import check_service
 from cxresearch.study.survey import Survey, read_survey
-from cxresearch.study.tables import find_files, read_table
+from cxresearch.study.tables import find_files
 from cxresearch.study.urls import Place, Url, place
 from cxresearch.study.value_checks import check_values
 from cxresearch.study.yaml_file import read_yaml
-
-JUDGEMENT_COLUMNS = ["expert", "parent", "left", "right", "judgement"]
 
 
 class Study:
@@ -175,9 +170,7 @@ class Study:
                 "the study must have expert judgements", self.parts["experts.judgements"], "Add them to the study file."
             )
         self._asked.add("experts.judgements")
-        frame = read_table(experts.judgements, folder=self.folder).frame[JUDGEMENT_COLUMNS]
-        names = frame[JUDGEMENT_COLUMNS[:-1]].apply(as_codes)
-        return names.assign(expert=mask_codes(names["expert"]), judgement=_as_ratios(frame["judgement"]))
+        return read_judgements(experts.judgements, self.folder)
 
     def sources(self, parts: Collection[str] | None = None) -> dict[str, str]:
         """The data files of these parts, or all (path relative to the study file, or URL) -> SHA-256, found once."""
@@ -291,28 +284,6 @@ def _in_order(faults: list[Fault], keys: list[str]) -> list[str]:
     place = {key: at for at, key in enumerate(keys)}
     ordered = sorted(faults, key=lambda fault: place.get(str(fault.path[0]), len(keys)) if fault.path else -1)
     return list(dict.fromkeys(str(fault) for fault in ordered))
-
-
-def _as_ratios(column: pd.Series) -> pd.Series:
-    """Judgements as floats; "1/3" is a third."""
-    if pd.api.types.is_numeric_dtype(column):
-        return column.astype(float)
-    ratios = column.map(_as_ratio, na_action="ignore")
-    bad = ratios.index[ratios.isna() & column.notna()]
-    if len(bad):
-        raise InputError(
-            "every judgement must be a number or a fraction such as 1/3, or blank",
-            f"found {name_some(column.loc[bad])} in rows {name_some(bad + 2)} ({len(bad)} of {len(column)})",
-            "Mend the table of judgements. A spreadsheet may have turned 1/3 into a date: store that column as text.",
-        )
-    return ratios.astype(float)
-
-
-def _as_ratio(value: object) -> float:
-    try:
-        return float(Fraction(str(value).replace(" ", "")))
-    except (ValueError, ZeroDivisionError):
-        return np.nan
 
 
 def _relative(path: Place, folder: Place) -> str:
