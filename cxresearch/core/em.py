@@ -8,7 +8,7 @@ import pandas as pd
 from cxresearch.core.design import Design
 from cxresearch.core.incomplete import IncompleteRows, LackingRows
 from cxresearch.core.moments import ROUNDING, Moments
-from cxresearch.core.resampling import resample_counts
+from cxresearch.core.resampling import CHUNK, resample_counts
 from cxresearch.core.results import words
 from cxresearch.errors import InputError
 
@@ -16,6 +16,8 @@ EM = "em"  # in `method`: rows that lack answers count too, by maximum likelihoo
 TOLERANCE = 1e-9  # largest change of a standardised mean or covariance at which the iteration ends
 REPLICATE_TOLERANCE = 1e-4  # the same for replicates that start from a solution: far below what resampling changes
 MAX_ITERATIONS = 5000
+FIRST_ITERATIONS = 100  # of a block of replicates; the few that are left go on together, so that no block waits for one
+REPLICATE_ITERATIONS = 500  # most of a replicate: what has not settled by then hardly has a maximum
 RIDGE = 1e-10  # keeps an inverse defined where an item is constant or made of others; does not move the solution
 CELLS = 2_000_000  # answers of incomplete rows held at a time, over replicates; does not change the numbers
 
@@ -54,16 +56,17 @@ def em_moments(frame: pd.DataFrame, *, design: Design | None = None) -> Moments:
     """
     design, rows = design or Design(), IncompleteRows.of(frame)
     p = len(rows.names)
-    fit = _fit(rows, _weights(rows, design)[None], (np.zeros(p), np.eye(p)), TOLERANCE)
-    if not fit.converged[0]:
+    fit = _Fit.of(rows, _weights(rows, design)[None], (np.zeros(p), np.eye(p)))
+    iterations = fit.go_on(rows, TOLERANCE, MAX_ITERATIONS)
+    if fit.unsettled.size:
         raise InputError(
             "the maximum-likelihood moments of incomplete rows must settle",
             f"the EM iteration did not in {MAX_ITERATIONS} steps",
             "Leave out items with many missing answers, or use the complete rows: `missing_policy: drop`.",
         )
-    mean, cov = rows.in_units(fit.mean[0], fit.cov[0])
+    mean, cov = rows.in_units(*(part[0] for part in fit.solution(rows)))
     said = words(EM, design.words)
-    return Moments(np.asarray(rows.n), mean, cov, rows.names, said, 0, rows.n_incomplete, fit.iterations)
+    return Moments(np.asarray(rows.n), mean, cov, rows.names, said, 0, rows.n_incomplete, iterations)
 
 
 def bootstrap_em(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, design: Design | None = None) -> Moments:
@@ -81,13 +84,20 @@ def bootstrap_em(frame: pd.DataFrame, n_bootstrap: int, *, seed: int, design: De
     weights, units = _weights(rows, design), design.clusters_on(rows.index)[rows.order]
     n_units, p = int(units.max()) + 1, len(rows.names)
     mean, cov = np.empty((n_bootstrap, p)), np.empty((n_bootstrap, p, p))
+    slow: list[tuple[np.ndarray, _Fit]] = []  # replicates that have not settled yet
     at_once = max(1, CELLS // (p * max(1, rows.n_incomplete)))
     for first, counts in resample_counts(n_units, n_bootstrap, seed=seed, clustered=design.clusters is not None):
         for low in range(0, len(counts), at_once):
-            drawn = counts[low : low + at_once, units] * weights
-            fit = _fit(rows, drawn, start, REPLICATE_TOLERANCE)
-            block = slice(first + low, first + low + len(drawn))
-            mean[block], cov[block] = rows.in_units(fit.mean, fit.cov)
+            fit = _Fit.of(rows, counts[low : low + at_once, units] * weights, start)
+            fit.go_on(rows, REPLICATE_TOLERANCE, FIRST_ITERATIONS)
+            places = first + low + np.arange(len(fit.weights))
+            mean[places], cov[places] = fit.solution(rows)
+            slow.append((places[fit.unsettled], fit.part(fit.unsettled)))
+            if sum(len(left) for left, _ in slow) >= CHUNK:
+                _finish(rows, slow, mean, cov)
+                slow = []
+    _finish(rows, slow, mean, cov)
+    mean, cov = rows.in_units(mean, cov)
     n, said = np.full(n_bootstrap, rows.n), words(EM, design.words)
     return Moments(n, mean, cov, rows.names, said, n_units, rows.n_incomplete, sample.iterations)
 
@@ -97,38 +107,72 @@ def _weights(rows: IncompleteRows, design: Design) -> np.ndarray:
     return design.weights_on(rows.index)[rows.order]
 
 
+def _finish(rows: IncompleteRows, slow: list[tuple[np.ndarray, "_Fit"]], mean: np.ndarray, cov: np.ndarray) -> None:
+    """Take slow replicates on together, and write them at their places (b,) of mean (B, p) and cov (B, p, p)."""
+    if slow:
+        together = _Fit(*(np.concatenate([getattr(fit, name) for _, fit in slow]) for name in _Fit.__slots__))
+        together.go_on(rows, REPLICATE_TOLERANCE, REPLICATE_ITERATIONS - FIRST_ITERATIONS)
+        places = np.concatenate([left for left, _ in slow])
+        mean[places], cov[places] = together.solution(rows)
+
+
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """Solutions (b, p) and (b, p, p) of standardised items, denominator n; which converged (b,); steps of the slowest."""
+    """Where the iteration stands for several weights of the rows; items standardised, denominator n.
 
+    Attributes
+    ----------
+    weights : (b, n)
+    mean, cov : (b, p), (b, p, p)
+    solvable, settled : (b,) whether every item has an answer; whether the iteration is at its end
+    """
+
+    weights: np.ndarray
     mean: np.ndarray
     cov: np.ndarray
-    converged: np.ndarray
-    iterations: int
+    solvable: np.ndarray
+    settled: np.ndarray
 
+    @classmethod
+    def of(cls, rows: IncompleteRows, weights: np.ndarray, start: tuple[np.ndarray, np.ndarray]) -> "_Fit":
+        """All at one start."""
+        mean, cov = (np.repeat(part[None], len(weights), axis=0) for part in start)
+        solvable = (weights @ rows.known > 0).all(axis=-1)
+        return cls(weights, mean, cov, solvable, np.zeros(len(weights), bool))
 
-def _fit(rows: IncompleteRows, weights: np.ndarray, start: tuple[np.ndarray, np.ndarray], tolerance: float) -> _Fit:
-    """EM for each line of weights (b, n) from one start; nan where it does not settle or an item has no answers."""
-    mean, cov = (np.repeat(part[None], len(weights), axis=0) for part in start)
-    complete = _complete_sums(rows, weights)
-    incomplete = weights[:, rows.n_complete :]
-    answered, constant = _known_spread(rows, weights)
-    converged = np.zeros(len(weights), bool)
-    active, iterations = np.flatnonzero(answered), 0
-    while len(active) and iterations < MAX_ITERATIONS:
-        iterations += 1
-        sums = _expected_sums(rows, incomplete[active], mean[active], cov[active])
-        sums += _about(complete[active], mean[active])
-        shift = sums[:, 0, 1:] / sums[:, :1, 0]
-        after = sums[:, 1:, 1:] / sums[:, :1, :1] - shift[:, :, None] * shift[:, None, :]
-        change = np.maximum(np.abs(shift).max(axis=-1), np.abs(after - cov[active]).max(axis=(-2, -1)))
-        mean[active] += shift
-        cov[active] = after
-        converged[active[change < tolerance]] = True
-        active = active[change >= tolerance]
-    cov[constant[:, :, None] | constant[:, None, :]] = 0.0
-    mean[~converged], cov[~converged] = np.nan, np.nan
-    return _Fit(mean, cov, converged, iterations)
+    @property
+    def unsettled(self) -> np.ndarray:
+        """Those that can go on."""
+        return np.flatnonzero(self.solvable & ~self.settled)
+
+    def part(self, places: np.ndarray) -> "_Fit":
+        """Some of them."""
+        return _Fit(*(getattr(self, name)[places] for name in self.__slots__))
+
+    def go_on(self, rows: IncompleteRows, tolerance: float, steps: int) -> int:
+        """Iterate those that have not settled, as many steps as are needed, at most `steps`; how many the slowest took."""
+        active, taken = self.unsettled, 0
+        complete = _complete_sums(rows, self.weights)
+        incomplete = self.weights[:, rows.n_complete :]
+        while len(active) and taken < steps:
+            taken += 1
+            sums = _expected_sums(rows, incomplete[active], self.mean[active], self.cov[active])
+            sums += _about(complete[active], self.mean[active])
+            shift = sums[:, 0, 1:] / sums[:, :1, 0]
+            after = sums[:, 1:, 1:] / sums[:, :1, :1] - shift[:, :, None] * shift[:, None, :]
+            change = np.maximum(np.abs(shift).max(axis=-1), np.abs(after - self.cov[active]).max(axis=(-2, -1)))
+            self.mean[active] += shift
+            self.cov[active] = after
+            self.settled[active[change < tolerance]] = True
+            active = active[change >= tolerance]
+        return taken
+
+    def solution(self, rows: IncompleteRows) -> tuple[np.ndarray, np.ndarray]:
+        """Means (b, p) and covariances (b, p, p), exactly 0 of items that do not vary; nan where the iteration has not settled."""
+        constant = _without_spread(rows, self.weights)
+        cov = np.where(constant[:, :, None] | constant[:, None, :], 0.0, self.cov)
+        settled = self.settled[:, None]
+        return np.where(settled, self.mean, np.nan), np.where(settled[:, :, None], cov, np.nan)
 
 
 def _complete_sums(rows: IncompleteRows, weights: np.ndarray) -> np.ndarray:
@@ -151,12 +195,12 @@ def _about(sums: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return moved
 
 
-def _known_spread(rows: IncompleteRows, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which draws (b,) have an answer to every item, and in which of them which items (b, p) do not vary."""
+def _without_spread(rows: IncompleteRows, weights: np.ndarray) -> np.ndarray:
+    """Which items do not vary in each draw, (b, p)."""
     total = weights @ rows.known
     with np.errstate(divide="ignore", invalid="ignore"):
         centre, squares = weights @ rows.answers / total, weights @ rows.answers**2 / total
-    return (total > 0).all(axis=-1), ~(squares - centre**2 > ROUNDING * squares)
+    return ~(squares - centre**2 > ROUNDING * squares)
 
 
 def _expected_sums(rows: IncompleteRows, weights: np.ndarray, mean: np.ndarray, cov: np.ndarray) -> np.ndarray:
