@@ -30,8 +30,10 @@ peers <- list(
     apply(lavaan::bootstrapLavaan(fit, R=200), 2, sd)[seq_along(x)] }),
   alpha=list(psych=function() {
     a <- psych::alpha(x, n.iter=1000, check.keys=FALSE); c(a$total$raw_alpha, sd(a$boot[, 1])) }),
+  # omega(n.iter = ) of psych draws each resample from the one before it: fewer and fewer different rows, ever slower; so one by one here
   omega=list(psych=function() {
-    o <- psych::omega(x, nfactors=1, fm="minres", flip=FALSE, n.iter=1000, plot=FALSE); c(o$om$omega.tot, o$ci$sds[["omega_tot"]]) }))
+    one <- function(rows) psych::omega(rows, nfactors=1, fm="ml", flip=FALSE, plot=FALSE)$omega_h  # of one factor: that of all items
+    c(one(x), sd(replicate(1000, one(x[sample(nrow(x), replace=TRUE), ])))) }))
 times <- values <- NULL
 for (task in tasks) for (peer in names(peers[[task]])) if (requireNamespace(peer, quietly=TRUE)) {
   quietly(loadNamespace(peer))
