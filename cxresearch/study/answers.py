@@ -74,14 +74,13 @@ def read_answers(frame: pd.DataFrame, questions: Mapping[str, Question]) -> Answ
     given, logs, faults = {}, {}, {}
     for name, question in questions.items():
         values, kinds = _read_column(frame[name], question)
-        unknown = frame[name][(kinds == "unknown").to_numpy(bool)]
-        if len(unknown):
-            faults[name] = unknown
+        unknown = kinds == "unknown"
+        if unknown.any():
+            faults[name] = frame[name][unknown]
         inside = (values >= question.low) & (values <= question.high) & np.isfinite(values)
-        given[name] = values.where(inside)
-        outside = int((values.notna() & ~inside).sum())
-        is_code = int((kinds == "missing_code").sum())
-        logs[name] = (len(frame), int(given[name].isna().sum()), is_code, outside, int((kinds == "word").sum()))
+        given[name] = np.where(inside, values, np.nan)
+        counts = (~inside, kinds == "missing_code", ~np.isnan(values) & ~inside, kinds == "word")
+        logs[name] = (len(frame), *(int(which.sum()) for which in counts))
     if faults:
         raise _unreadable(faults, len(questions))
     as_given = pd.DataFrame(given, index=frame.index, columns=list(questions), dtype=float)
@@ -90,14 +89,14 @@ def read_answers(frame: pd.DataFrame, questions: Mapping[str, Question]) -> Answ
     return Answers(as_given.assign(**turned), as_given, log)
 
 
-def _read_column(column: pd.Series, question: Question) -> tuple[pd.Series, pd.Series]:
-    """Numbers of a column and what kind of cell each was; a column has few distinct values, so those are judged."""
+def _read_column(column: pd.Series, question: Question) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of a column and what kind of cell each was, "" for a blank one; a column has few distinct values, so those are judged."""
     words = {key_of(word): number for word, number in question.codes.items()}
-    numbers: dict[Any, float] = {}
-    kinds: dict[Any, Kind] = {}
-    for value in column.dropna().unique():
-        numbers[value], kinds[value] = read_value(value, words, question.missing)
-    return column.map(numbers).astype(float), column.map(kinds).astype(object)
+    places, distinct = pd.factorize(column)
+    read = [*(read_value(value, words, question.missing) for value in distinct.tolist()), (np.nan, "")]  # blank: -1
+    numbers = np.array([number for number, _ in read])
+    kinds = np.array([kind for _, kind in read])
+    return numbers[places], kinds[places]
 
 
 def read_value(value: Any, words: Mapping[str, float], missing: frozenset[str]) -> tuple[float, Kind]:

@@ -12,8 +12,9 @@ def as_codes(column: pd.Series) -> pd.Series:
     >>> as_codes(pd.Series([1.0, 2.5, None])).tolist()
     ['1', '2.5', nan]
     """
-    codes = {value: code_of(value) for value in column.dropna().unique()}
-    return column.map(codes).astype(object)
+    places, distinct = pd.factorize(column)
+    codes = np.array([*map(code_of, distinct), np.nan], dtype=object)  # the last for blank cells, whose place is -1
+    return pd.Series(codes[places], index=column.index, name=column.name, dtype=object)
 
 
 def code_of(value: Any) -> str:

@@ -1,5 +1,6 @@
 """Readers of one file: text with any separator and encoding, sheets, labelled data, parquet."""
 
+import csv
 import gzip
 import io
 import re
@@ -115,6 +116,9 @@ def _read_text(path: Place, kind: str, encoding: str | None, header_only: bool) 
     if not text.strip():
         raise _empty(path)
     separator = "\t" if kind.startswith(".tsv") else _separator(text)
+    if header_only:
+        header = next(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        return Table(_with_header(pd.DataFrame(columns=range(len(header))), header, path), (path,), found)
     cells = pd.read_csv(
         io.StringIO(text),
         header=None,
@@ -122,7 +126,6 @@ def _read_text(path: Place, kind: str, encoding: str | None, header_only: bool) 
         dtype=str,
         keep_default_na=False,
         na_values=[""],
-        nrows=1 if header_only else None,
         skip_blank_lines=False,  # so that rows are counted as a spreadsheet counts them
         low_memory=False,
     )

@@ -161,14 +161,14 @@ def survey_of(file: "StudyFile", table: Table, *, sampled: str = "") -> Survey:
     )
     if sampled:  # a copy and its original are rarely drawn together: a sample cannot tell how many there are
         flags = flags.drop(columns="duplicate")
+    scores, design = _scores(file, answers.values), _design(frame, part, sampled)
     unscreened = Unscreened(
-        answers=answers.values,
-        outcome=_scores(file, answers.values)[file.outcome] if file.outcome else None,
-        design=_design(frame, part, sampled),
+        answers=answers.values, outcome=scores[file.outcome] if file.outcome else None, design=design
     )
     kept, dropped = _kept_rows(flags, duplicates=part.duplicates, careless=part.careless)
     if dropped:
         frame, answers = frame.loc[kept], read_answers(frame.loc[kept], questions)
+        scores, design = scores.loc[kept], _design(frame, part, sampled)
     if part.where:
         dropped = {"where": len(table.frame) - len(flags), **dropped}
     if table.n_blank:
@@ -179,12 +179,12 @@ def survey_of(file: "StudyFile", table: Table, *, sampled: str = "") -> Survey:
         items=items,
         scales=file.scales,
         ranges=ranges,
-        scores=_scores(file, answers.values),
+        scores=scores,
         outcome=file.outcome,
         drivers=file.drivers_used,
         groups=_groups(file, frame),
         by=case_column(file),
-        design=_design(frame, part, sampled),
+        design=design,
         missing_policy=part.missing_policy,
         item_log=answers.log,
         row_log=row_log_of(rows_read=len(table.frame) + table.n_blank, **dropped, rows_used=len(frame)),
@@ -258,10 +258,10 @@ def _kept_rows(flags: pd.DataFrame, *, duplicates: str, careless: str) -> tuple[
 
 
 def _scores(file: "StudyFile", answers: pd.DataFrame) -> pd.DataFrame:
-    scores = {name: answers[items].mean(axis=1, skipna=False) for name, items in file.scales.items()}
+    scores = {name: answers[items].to_numpy().mean(axis=1) for name, items in file.scales.items()}
     for name in [file.outcome, *file.drivers_used]:
         if name and name not in scores:
-            scores[name] = answers[name]
+            scores[name] = answers[name].to_numpy()
     return pd.DataFrame(scores, index=answers.index)
 
 

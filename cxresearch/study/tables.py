@@ -134,10 +134,12 @@ def _blank_rows(frame: pd.DataFrame) -> np.ndarray:
     blank = np.ones(len(frame), bool)
     for name in frame:
         places = np.flatnonzero(blank)
+        if not len(places):
+            break
         cells = frame[name].iloc[places]
-        blank[places] = [
-            gone or (isinstance(cell, str) and not cell.strip()) for cell, gone in zip(cells, cells.isna(), strict=True)
-        ]
+        gone = cells.isna().to_numpy()
+        text = np.array([isinstance(cell, str) and not cell.strip() for cell in cells.to_numpy()], dtype=bool)
+        blank[places] = gone | text
     return blank
 
 
@@ -154,22 +156,26 @@ def _as_numbers(column: pd.Series) -> pd.Series:
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
         return column
     try:
-        places, values = pd.factorize(column)
+        places, distinct = pd.factorize(column)
     except TypeError:  # cells that hold lists, in a parquet file
         return column
+    values = distinct.tolist()
     trimmed = [(value.strip() or np.nan) if isinstance(value, str) else value for value in values]
-    distinct = pd.Series([*trimmed, np.nan], dtype=object)  # the last for blank cells, whose place is -1
     if all(map(_is_number, trimmed)):
-        distinct = pd.to_numeric(distinct)
-    made = distinct.iloc[places].set_axis(column.index)
+        numbers = _whole(pd.to_numeric(pd.Series([*trimmed, np.nan], dtype=object)).to_numpy(), places)
+        return pd.Series(numbers[places], index=column.index, name=column.name)
+    if trimmed == values and not pd.api.types.is_object_dtype(column):
+        return column
+    made = pd.Series([*trimmed, np.nan], dtype=object).iloc[places].set_axis(column.index)
     made.name = column.name
-    return made.infer_objects() if pd.api.types.is_object_dtype(made) else _whole(made)
+    return made.infer_objects()
 
 
-def _whole(numbers: pd.Series) -> pd.Series:
-    """Numbers as integers where all are there and whole."""
-    if numbers.isna().any() or (numbers.abs() >= 2**53).any() or (numbers % 1 != 0).any():
-        return numbers
+def _whole(distinct: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Distinct numbers, the last for blank cells, as integers where all are whole and no cell is blank."""
+    numbers = distinct[:-1]
+    if (places < 0).any() or pd.isna(numbers).any() or (abs(numbers) >= 2**53).any() or (numbers % 1 != 0).any():
+        return distinct
     return numbers.astype("int64")
 
 

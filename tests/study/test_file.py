@@ -1,17 +1,20 @@
 """The study file: YAML as meant, types, and every fault with its place."""
 
 from datetime import date
+from pathlib import Path
 
 import jsonschema
 import pytest
 
 from cxresearch.errors import InputError
+from cxresearch.study import yaml_file
 from cxresearch.study.faults import nearest, spelt
 from cxresearch.study.fields import Duration
 from cxresearch.study.file import StudyFile, json_schema
 from cxresearch.study.open import check_study
 from cxresearch.study.yaml_file import parse_yaml, read_yaml
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"study": "small", "survey": {"data": "x.csv"}}
 
 
@@ -64,6 +67,16 @@ def test_plain_values_are_read_as_they_are_meant(written, read):
 def test_keys_are_always_text():
     content = parse_yaml("no: a\n2026: b\n2026-06-30: c\n1.10: d\ntrue: e")
     assert list(content) == ["no", "2026", "2026-06-30", "1.10", "true"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("params/*.yaml")) + sorted(ROOT.glob("data/*/*.yaml")), ids=lambda path: path.stem
+)
+def test_the_quick_parser_reads_what_the_careful_one_reads(path):
+    text = path.read_text(encoding="utf-8")
+    content, faults = yaml_file._load_with(yaml_file._QuickLoader, text)
+    assert faults == []
+    assert repr(content) == repr(yaml_file._load_with(yaml_file._Loader, text)[0])  # types and order too
 
 
 def test_anchors_and_merges_work():
