@@ -84,7 +84,7 @@ class RemoteLocks:
             raise InUseError(told_owner(now))
 
     def _release(self, file: Url) -> None:
-        """Remove a lock; where the server is lost it goes stale by itself, and no other is asked for."""
+        """Remove a lock, if it is still that of this run; where the server is lost it goes stale by itself, and no other is tried."""
         with self._signing:
             try:
                 if not self._lost and self._is_own(file):

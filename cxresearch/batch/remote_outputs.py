@@ -86,7 +86,7 @@ class RemoteOutputs(Destination):
 
     def send(self, outcome: Outcome) -> None:
         """Send the files of a notebook and what is remembered of it; remove what an earlier run of it has left."""
-        with self._on_line(outcome.study):
+        with self._sending(outcome.study):
             self._send_notebook(outcome)
 
     def _send_notebook(self, outcome: Outcome) -> None:
@@ -103,7 +103,7 @@ class RemoteOutputs(Destination):
 
     def finish(self, study: str) -> None:
         """Send what is a study's as a whole; also what could not be sent before."""
-        with self._on_line(study):
+        with self._sending(study):
             self._send_study(study)
         self._unsent.discard(study)
 
@@ -118,13 +118,19 @@ class RemoteOutputs(Destination):
         return self.folder if self._unsent else None
 
     @contextmanager
-    def _on_line(self, study: str) -> Iterator[None]:
-        """Send what is a study's; a server that has just not answered is not waited for again."""
+    def _sending(self, study: str) -> Iterator[None]:
+        """What is sent of a study, which is left here until its page has been sent."""
         self._unsent.add(study)
+        with self._on_line():
+            self._locks.confirm(self.url / study)
+            yield
+
+    @contextmanager
+    def _on_line(self) -> Iterator[None]:
+        """A server that has just not answered is not waited for again."""
         if self._silent and time.monotonic() - self._since < SECONDS_BETWEEN_TRIES:
             raise InputError(self._silent)
         try:
-            self._locks.confirm(self.url / study)
             yield
             self._silent = ""
         except InputError as error:
@@ -144,8 +150,9 @@ class RemoteOutputs(Destination):
 
     def send_report(self) -> None:
         """Send run.json and run.html."""
-        for path in self.folder.glob("run.*"):
-            put(self.url / path.name, path.read_bytes())
+        with self._on_line():
+            for path in self.folder.glob("run.*"):
+                put(self.url / path.name, path.read_bytes())
 
     def gather(self, head: int) -> None:
         """Fetch what the last runs of all studies have come to."""

@@ -42,13 +42,14 @@ def target(address: str, shown: str) -> tuple[Any, str]:
 def ask(address: str, shown: str, do: Callable[[Any, str], Answer]) -> Answer:
     """What a file system says, given itself and the path in it.
 
-    Where that was no answer (servers end connections that were idle for some time) it is asked once more, over a new connection.
+    Where that was no answer (servers end connections that were idle for some time) it is asked once more, over a new connection;
+    file systems that speak to several servers at once (s3, gs, https) do so by themselves.
     """
     system, path = target(address, shown)
     try:
         return do(system, path)
     except Exception as error:
-        if _is_answer(error):
+        if _is_answer(error) or system.async_impl:
             raise
     _disconnect(address)
     return do(*target(address, shown))

@@ -4,9 +4,11 @@ import errno
 import io
 import json
 import re
+import tempfile
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import fsspec
@@ -113,7 +115,8 @@ def memory():
 
 
 @pytest.fixture
-def place(tmp_path) -> Path:
+def place(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr("cxresearch.batch.destination.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
     write_study(tmp_path, "post")
     for name in ("01_one", "02_two"):
         write_notebook(tmp_path / "notebooks", name, WRITE.format(name=name))

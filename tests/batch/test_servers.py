@@ -1,7 +1,7 @@
 """Outputs and inputs on a real server over real sockets: whole, locked, masked, and what happens as it goes away."""
 
 import re
-import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -35,7 +35,8 @@ def server(tmp_path):
 
 
 @pytest.fixture
-def place(tmp_path) -> Path:
+def place(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setattr("cxresearch.batch.destination.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
     write_study(tmp_path, "post")
     for name in ("01_one", "02_two"):
         write_notebook(tmp_path / "notebooks", name, WRITE.format(name=name))
@@ -154,7 +155,6 @@ def test_a_server_that_goes_away_in_mid_run(place, server):
     again = CliRunner().invoke(main, [str(word) for word in words])
     assert "Everything is up to date." in again.stdout
     assert (kept / "post" / "results.csv").read_text().replace(",,,,", ",").count("rows,10") == 2
-    shutil.rmtree(kept)
 
 
 def test_a_server_that_comes_back_before_the_end_gets_everything(place, server):
