@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from cxresearch.core.rules import Rule
+from cxresearch.core.rules import RULES, Rule
 from cxresearch.errors import InputError, name_some
 
 KEYS = ("quantity", "scale", "term", "group")
@@ -94,6 +94,7 @@ class Result:
     """
 
     views: ClassVar[Mapping[str, View]] = {}
+    infers: ClassVar[bool] = True  # whether it says more of respondents than of the rows at hand
 
     table: pd.DataFrame
     n_used: int
@@ -105,6 +106,11 @@ class Result:
     def finding(self) -> Finding:
         """The result in one sentence."""
         raise NotImplementedError
+
+    @property
+    def is_small(self) -> bool:
+        """Whether too few respondents stand behind it to rely on what it says."""
+        return self.infers and self.n_used > 0 and not RULES["few_rows"].met(self.n_used)
 
     def reservations(self, view: str) -> tuple[str, ...]:
         """What must be said under the table of a view, or in place of one without rows: keys of the catalogue's `notes`."""

@@ -89,6 +89,12 @@ _EVERY = (
         "(10 to 20 rows a predictor; the lower end).",
     ),
     Rule(
+        "few_rows", 30, "at_least", "Johanson & Brooks 2010",
+        "Johanson, G. A., & Brooks, G. P. (2010). Initial scale development: Sample size for pilot studies. Educational and "
+        "Psychological Measurement 70:394-400. doi:10.1177/0013164409355692 (the least for a pilot of a scale; a practical limit "
+        "here for all that is said of respondents).",
+    ),
+    Rule(
         "clusters", 20, "at_least", "Cameron & Miller 2015",
         "Cameron, A. C., & Miller, D. L. (2015). A practitioner's guide to cluster-robust inference. Journal of Human Resources "
         "50:317-372. doi:10.3368/jhr.50.2.317, p. 341.",

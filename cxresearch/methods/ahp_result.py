@@ -34,6 +34,7 @@ class ExpertWeights(Result):
     n_used, n_dropped : experts who count in the group below some parent, and those who count below none
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "ahp_weights": View(("weight_local", "weight_global"), rows=("scale", "term"), method="main"),
         "ahp_consistency": View(("consistency_ratio",), rows=("group",), columns="scale", method="one"),

@@ -162,12 +162,13 @@ def _loss(corr: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndar
 
 
 def is_positive_definite(stack: np.ndarray) -> np.ndarray:
-    """Which matrices (..., p, p) are, (...,); none with gaps is."""
+    """Which matrices (..., p, p) are, (...,), beyond rounding; none with gaps is."""
     finite = np.asarray(np.isfinite(stack).all(axis=(-2, -1)))
     try:
         np.linalg.cholesky(stack[finite])
     except np.linalg.LinAlgError:  # some is not: find out which
-        finite[finite] = np.linalg.eigvalsh(stack[finite])[..., 0] > 0
+        roots = np.linalg.eigvalsh(stack[finite])
+        finite[finite] = roots[..., 0] > stack.shape[-1] * np.finfo(float).eps * roots[..., -1]
     return finite
 
 

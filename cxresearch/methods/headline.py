@@ -23,6 +23,7 @@ _PICKED = (  # quantity of results.csv, notebook, words of its method that are w
 class Headlines(Result):
     """One line a study; `group` is the study."""
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "headlines": View(
             ("rows_used", "outcome_score", "lowest_alpha", "cfi", "rmsea", "r_squared", "careless_flagged"),

@@ -26,6 +26,7 @@ class PooledResult(Result):
     cautions : what a reader must know, and what was left out
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "pooled": View(("pooled_estimate", "prediction", "i_squared", "tau"), rows=("scale", "term")),
         "pooled_studies": View(("study_estimate", "study_weight"), rows=("scale", "term", "group")),
@@ -54,6 +55,7 @@ class StudyRanks(Result):
     cautions : what a reader must know
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "study_ranks": View(("rank", "study_estimate"), rows=("scale", "term", "group"))
     }

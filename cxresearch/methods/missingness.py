@@ -32,6 +32,7 @@ class MissingResult(Result):
     untested : why there is no test, in words; "" where there is one, or nothing is missing
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "missing_counts": View(("missing_count_share",), rows=("term",)),
         "missing_patterns": View(("missing_pattern_share",), rows=("term",)),

@@ -34,6 +34,7 @@ class QualityResult(Result):
     overlap : which rules flag the same respondents
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "rows": View(
             ("rows_read", "rows_dropped", "rows_used", "design_effect", "effective_n"),

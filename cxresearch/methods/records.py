@@ -27,6 +27,7 @@ class RecordsResult(Result):
     update_window_days : age up to which a record is up to date
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "records": View(
             ("complete_records_rate", "valid_records_rate", "updated_records_rate"), rows=("scale",), method="-column"

@@ -43,6 +43,7 @@ class ScreeningResult(Result):
     sampled : whether the rows are a random sample of those that the other analyses use
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
         "screening": View(("alpha",), rows=("scale",), columns="group"),
         "screening_outcome": View(("item_mean",), rows=("scale", "group")),

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from cxresearch.core.imputation import RUBIN
 from cxresearch.core.results import KEYS, RECORD_COLUMNS, Finding, Result, choices
+from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError, name_some
 from cxresearch.present.colophon import Reported, colophon_rows, make_colophon
 from cxresearch.present.drawing import draw_figure
@@ -131,13 +132,18 @@ class Report:
         return Image(data=picture, width=width, alt=title)
 
     def finding(self, found: Result | Finding) -> Callout:
-        """Say what was found, with the rule that it was judged by."""
+        """Say what was found, with the rule that it was judged by; where it rests on few respondents, that first."""
         finding = found.finding() if isinstance(found, Result) else found
+        first, *more = self.text.sentences(finding)
+        rules = _rules(finding)
         if isinstance(found, Result):
             self._record(found)
-        sentences = tuple(self.text.sentences(finding))
-        rules = {rule.citation: rule.source for rule in _rules(finding)}
-        self._keep("finding", finding.key, sentences[0], sentences=sentences, rules=rules)
+            if found.is_small:
+                rules.append(RULES["few_rows"])
+                first = self.text.note("report.few_rows", n=found.n_used, rule=rules[-1], said=first)
+        sentences = (first, *more)
+        sources = {rule.citation: rule.source for rule in rules}
+        self._keep("finding", finding.key, sentences[0], sentences=sentences, rules=sources)
         return Callout(sentences)
 
     def note(self, key: str, **values: Any) -> Callout:

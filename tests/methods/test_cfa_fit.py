@@ -9,7 +9,7 @@ from scipy.optimize import minimize
 
 from cxresearch.core.moments import Moments, bootstrap_moments, correlation_of
 from cxresearch.methods.cfa_estimates import expected_covariance, modification_indices, standardized_errors
-from cxresearch.methods.cfa_fit import CfaFit, fit_cfa, identifies
+from cxresearch.methods.cfa_fit import CfaFit, fit_cfa, identifies, is_positive_definite
 from cxresearch.methods.cfa_follow import gradient
 from cxresearch.methods.cfa_indices import fit_indices
 from cxresearch.methods.cfa_model import FactorModel, Parameters, information, observed_information, slopes
@@ -237,3 +237,12 @@ def test_a_model_that_fits_badly_is_solved_where_whole_steps_jump_over_the_minim
     other = minimize(loss, np.concatenate([np.full(8, 0.7), np.full(8, 0.5), [0.5]]), method="BFGS", tol=1e-8)
     assert fit.converged
     assert float(fit.loss) == pytest.approx(other.fun, rel=1e-6)
+
+
+def test_a_matrix_that_is_singular_but_for_rounding_is_not_positive_definite():
+    """Of the rounding of such matrices about half leave the smallest eigenvalue above 0; some cannot be inverted."""
+    parts = np.random.default_rng(2).integers(1, 6, size=(300, 3, 2)).astype(float)
+    singular = parts @ parts.transpose(0, 2, 1)
+    assert (np.linalg.eigvalsh(singular)[:, 0] > 0).any()
+    assert not is_positive_definite(singular).any()
+    assert is_positive_definite(singular + 1e-6 * np.eye(3)).all()

@@ -176,3 +176,18 @@ def test_records_of_an_older_version_are_brought_to_the_present_columns(tmp_path
     assert list(pd.read_csv(tmp_path / "results.csv").columns) == list(RECORD_COLUMNS)
     assert rows.loc["02_old", ["study", "method"]].tolist() == ["parcels", "a, b"]
     assert rows.loc["01_new", "method"] == "new"
+
+
+@pytest.mark.parametrize(("n", "is_told"), [(29, True), (30, False), (0, False), (1, True)])
+def test_few_respondents_are_told_before_the_number(report, example, n, is_told):
+    said = report.finding(replace(example, n_used=n))
+    first = report.finding(example).sentences[0]
+    noun = "respondent" if n == 1 else "respondents"
+    told = f"Only {n} {noun}, too few to rely on (fewer than 30, Johanson & Brooks 2010). {first}" if is_told else first
+    assert said.sentences[0] == told
+
+
+def test_what_only_counts_the_rows_at_hand_is_never_too_small(report, example):
+    counted = type("Counted", (type(example),), {"infers": False, "__slots__": ()})
+    made = counted(table=example.table, n_used=5)
+    assert report.finding(made).sentences == report.finding(example).sentences
