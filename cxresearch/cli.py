@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +13,9 @@ from cxresearch import __version__
 from cxresearch.errors import InputError
 
 if TYPE_CHECKING:
+    from cxresearch.batch.notebooks import NotebookFile
     from cxresearch.batch.plan import Plan
+    from cxresearch.batch.warm import ForkServer
     from cxresearch.study.urls import Place
 
 FAILED, BAD_INPUT, STOPPED = 1, 2, 130  # exit statuses
@@ -91,35 +95,68 @@ def run(
 
     Exit status: 0 all well, 1 a notebook failed, 2 a study file is faulty (the others are run all the same), 130 broken off.
     """
-    from cxresearch.batch.destination import destination
     from cxresearch.batch.memory import bytes_of
     from cxresearch.batch.notebooks import find_folder, read_notebooks
-    from cxresearch.batch.plan import plan_run
-    from cxresearch.batch.terminal import planned, refused, shown
-    from cxresearch.study.urls import find_studies
 
     if scheduler and jobs:
         raise click.UsageError("--jobs is for this machine; on a cluster the threads of the workers decide.")
     limits = {"timeout": timeout, "memory": bytes_of(memory) if memory else None}
-    options = {"scheduler": scheduler, "warm": not plain, "fail_fast": fail_fast, **limits}
     names = [name.strip() for name in only.split(",") if name.strip()]
     known = read_notebooks(find_folder(notebooks))
+    is_surely_used = not (plain or dry_run or scheduler) and (force or _is_new(outputs)) and len(names or known) > 1
+    with _forking(known) if is_surely_used else nullcontext() as server:
+        options = {"scheduler": scheduler, "warm": not plain, "server": server, "fail_fast": fail_fast, **limits}
+        status = _plan_and_run(files, known, outputs, jobs, dry_run, {"only": names, "force": force}, options)
+    sys.exit(status)
+
+
+def _plan_and_run(
+    files: "tuple[Place, ...]",
+    notebooks: "Mapping[str, NotebookFile]",
+    outputs: "Place",
+    jobs: int | None,
+    dry_run: bool,
+    wanted: dict[str, Any],
+    options: dict[str, Any],
+) -> int:
+    """Plan what is wanted, tell what is wrong with study files, run or show the plan; the exit status."""
+    from cxresearch.batch.destination import destination
+    from cxresearch.batch.plan import plan_run
+    from cxresearch.batch.terminal import planned, refused, shown
+    from cxresearch.study.urls import find_studies
+
     with destination(outputs) as goal:
-        plan = plan_run(find_studies(files), known, outputs=goal, only=names, force=force)
+        plan = plan_run(find_studies(files), notebooks, outputs=goal, **wanted)
         for file, faults in plan.faults.items():
             _tell_faults(shown(file), faults)
+        status = 0
         if dry_run:
             click.echo(planned(plan.tasks))
-            sys.exit(BAD_INPUT if plan.faults else 0)
-        status = _run_plan(plan, jobs, **options) if plan.tasks else 0
-        if plan.tasks and plan.faults:
-            click.echo(refused(plan.faults), err=True)
-    sys.exit(BAD_INPUT if plan.faults and status != STOPPED else status)
+        elif plan.tasks:
+            status = _run_plan(plan, jobs, **options)
+            if plan.faults:
+                click.echo(refused(plan.faults), err=True)
+    return BAD_INPUT if plan.faults and status != STOPPED else status
+
+
+def _is_new(outputs: "Place") -> bool:
+    """Whether no run has been at work in a folder of this machine."""
+    return isinstance(outputs, Path) and not (outputs / "run.json").exists()
+
+
+def _forking(notebooks: "Mapping[str, NotebookFile]") -> "AbstractContextManager[ForkServer | None]":
+    """The server of warm kernels, which imports while the run is planned; none where that is not safe."""
+    from cxresearch.batch.environment import kernel_environment
+    from cxresearch.batch.warm import IS_SAFE, ForkServer, spared_by
+
+    if not IS_SAFE:
+        return nullcontext()
+    return closing(ForkServer(kernel_environment(1), spared_by(each.path for each in notebooks.values())))
 
 
 def _run_plan(plan: "Plan", jobs: int | None, **options: Any) -> int:
     """Run a plan, tell what became of it and return the exit status."""
-    from cxresearch.batch.kernels import count_cores
+    from cxresearch.batch.environment import count_cores
     from cxresearch.batch.run import run_plan
     from cxresearch.batch.terminal import Progress, shown, summary
 

@@ -13,7 +13,8 @@ from batch.samples import write_notebook, write_study
 from click.testing import CliRunner, Result
 
 from cxresearch.batch.lock import hold
-from cxresearch.batch.warm import IS_SAFE
+from cxresearch.batch.plan import plan_run
+from cxresearch.batch.warm import IS_SAFE, ForkServer
 from cxresearch.cli import main
 
 START = """
@@ -292,6 +293,36 @@ def test_a_study_that_another_run_is_at_work_on_is_left_alone(tmp_path):
     assert result.exit_code == 1
     assert re.search(r"bank  01_one  ok", result.stdout)
     assert re.search(rf"post  01_one  failed +another run is writing there \(process {os.getpid()} on ", result.stdout)
+
+
+@pytest.mark.skipif(not IS_SAFE, reason="kernels are forked on Linux only")
+def test_the_server_of_kernels_starts_before_a_first_run_is_planned_and_ends_with_it(tmp_path, monkeypatch):
+    servers, planned = [], []
+
+    class Seen(ForkServer):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            servers.append(self)
+
+    def plan(*words, **options):
+        planned.append(len(servers))
+        return plan_run(*words, **options)
+
+    for place in ("warm", "run"):
+        monkeypatch.setattr(f"cxresearch.batch.{place}.ForkServer", Seen)
+    monkeypatch.setattr("cxresearch.batch.plan.plan_run", plan)
+    notebooks = write_notebook(tmp_path / "notebooks", "01_one", "import os; print(os.getppid())")
+    write_notebook(notebooks, "02_two", "1")
+    words = ["run", write_study(tmp_path, "post"), "--notebooks", notebooks, "--outputs", tmp_path / "out"]
+    assert command(*words).exit_code == 0
+    first, *others = servers
+    assert not others
+    assert str(first.process.pid) in (tmp_path / "out" / "post" / "01_one.ipynb").read_text()
+    assert command(*words).exit_code == 0  # nothing has changed
+    assert command(*words, "--force", "--dry-run").exit_code == 0
+    assert command("run", tmp_path / "no.yaml", *words[2:-1], tmp_path / "other").exit_code == 2
+    assert planned == [1, 1, 1, 2]
+    assert [server.process.poll() is not None for server in servers] == [True, True]
 
 
 def test_check_lists_every_fault(tmp_path):

@@ -1,6 +1,6 @@
 """The server that warm kernels are forked from: it has imported the analysis stack once and holds no thread.
 
-A process of its own (`python -m cxresearch.batch.forkserver FD`), started by `warm.ForkServer`. FD is a socket; each message on it
+A process of its own (`python -m cxresearch.batch.forkserver FD [SPARED ...]`), started by `warm.ForkServer`. FD is a socket; each message on it
 brings three file descriptors, the channel, stdout and stderr of a new kernel. The kernel reads from its channel what to run and answers
 with its process id; the server adds the exit status when the kernel has ended. When FD closes, the run is over or was
 killed: the server ends what is left and goes.
@@ -16,6 +16,7 @@ import selectors
 import signal
 import socket
 import sys
+from collections.abc import Collection
 from contextlib import suppress
 from importlib import import_module
 
@@ -23,9 +24,10 @@ import cxresearch
 
 NUMBER = 4  # bytes of a process id or an exit status on a channel
 STACK = (
-    *("numpy", "pandas", "scipy.stats", "matplotlib.pyplot", "seaborn", "statsmodels.api", "statsmodels.formula.api"),
-    "factor_analyzer",
+    *("numpy", "pandas", "scipy.stats", "scipy.sparse", "matplotlib.pyplot", "statsmodels.regression.linear_model"),
+    *("statsmodels.stats.oneway", "factor_analyzer"),
 )
+ON_DEMAND = ("seaborn", "statsmodels.api", "statsmodels.formula.api")  # for notebooks: the methods do without
 _AT_FIRST_USE = (  # by a kernel on its way to the first cell, and by notebooks; matplotlib_inline must find IPython at work
     *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "IPython.core.completerlib", "tornado.locks"),
     *("IPython.core.pylabtools", "IPython.extensions.storemagic", "zmq.utils.garbage", "encodings.utf_8_sig"),
@@ -48,10 +50,10 @@ _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 
 
-def preload() -> None:
-    """Import everything that notebooks import, the public verbs' homes included."""
+def preload(spared: Collection[str] = ()) -> None:
+    """Import everything that notebooks import, the public verbs' homes included, but for what is spared."""
     homes = sorted({f"cxresearch.{home}" for home in cxresearch._HOMES.values()})
-    for name in (*STACK, *_AT_FIRST_USE, *homes):
+    for name in (*STACK, *(module for module in ON_DEMAND if module not in spared), *_AT_FIRST_USE, *homes):
         import_module(name)
     import_module("cxresearch.present.text").catalogue()
     _draw_letters()
@@ -172,12 +174,12 @@ def _use_cores() -> None:
 
 
 def main() -> None:
-    """Serve the socket that the command line names."""
+    """Serve the socket that the command line names; modules after it are spared."""
     if sys.path[0] in ("", os.getcwd()):  # as ipykernel does: this folder is not the notebook's
         del sys.path[0]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which tells the server
     server, own = Server(socket.socket(fileno=int(sys.argv[1]))), os.getpid()
-    preload()
+    preload(sys.argv[2:])
     forked = server.serve()
     if forked:
         become_kernel(*forked, server=own)

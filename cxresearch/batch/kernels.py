@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 from contextlib import suppress
@@ -21,20 +20,13 @@ from uuid import uuid4
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from cxresearch.batch.environment import kernel_environment
 from cxresearch.batch.memory import Usage, Watcher
-from cxresearch.batch.warm import IS_SAFE, ForkedProcess, ForkServer, WarmProvisioner
+from cxresearch.batch.provisioner import WarmProvisioner
+from cxresearch.batch.warm import IS_SAFE, ForkedProcess, ForkServer
 
 KERNEL_NAME = "python3"
-_THREADS_OF_ALGEBRA = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-_THREADS = ("OMP_NUM_THREADS", "NUMEXPR_MAX_THREADS", "POLARS_MAX_THREADS", "LOKY_MAX_CPU_COUNT")
 _COMMAND = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
-
-
-def count_cores() -> int:
-    """Processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class Kernel(AsyncKernelManager):
@@ -161,23 +153,3 @@ class KernelPool:
             self.stopped = True
             for kernel in self._alive:
                 kernel.kill()
-
-
-def kernel_environment(jobs: int) -> dict[str, str]:
-    """Environment variables of a kernel when `jobs` of them share the cores; what the user has set stands.
-
-    Linear algebra gets one thread: on stacks of small matrices a second one only waits, which takes as much of a processor as
-    work does, and numbers shall not depend on how many notebooks run at a time.
-
-    >>> environment = kernel_environment(jobs=1000)
-    >>> environment["OMP_NUM_THREADS"], environment["MKL_NUM_THREADS"]
-    ('1', '1')
-    """
-    share = str(max(1, count_cores() // jobs))
-    environment = {name: os.environ.get(name, share) for name in _THREADS}
-    wanted = os.environ.get("OMP_NUM_THREADS", "1")
-    environment |= {name: os.environ.get(name, wanted) for name in _THREADS_OF_ALGEBRA}
-    home = Path(__file__).parents[2]
-    if home != Path(sysconfig.get_paths()["purelib"]):  # a source checkout: kernels work in other folders
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(home), os.environ.get("PYTHONPATH", "")]))
-    return environment

@@ -18,7 +18,8 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 import cxresearch
-from cxresearch.batch.warm import IS_SAFE, ForkServer, ServerLostError, WarmProvisioner
+from cxresearch.batch.provisioner import WarmProvisioner
+from cxresearch.batch.warm import IS_SAFE, ForkServer, ServerLostError
 
 NAME = "cxresearch-warm"  # as pyproject.toml declares it
 _LAUNCH = [sys.executable, "-m", "ipykernel_launcher"]

@@ -15,7 +15,7 @@ from cxresearch.errors import InputError
 MEASURE = "PSS" if sys.platform == "linux" else "RSS"
 _BYTES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 _SECONDS_BETWEEN_LOOKS = 0.1
-_SECONDS_BETWEEN_READINGS = 0.5
+_SECONDS_BETWEEN_READINGS = 1.0
 _HARDLY = 2**20  # bytes of resident memory that are no change
 
 
@@ -45,7 +45,7 @@ class Watcher:
 
     On Linux the measure is the proportional set size: memory that a kernel has to itself, and its share of what it has in
     common with others, as forked kernels have all that was imported before the fork. The sum over all kernels is what they
-    take together. Reading it costs some milliseconds, hence it is done every half second, and at once where the growth of resident
+    take together. Reading it costs some milliseconds, hence it is done once a second, and at once where the growth of resident
     memory, which is quick to see, may have gone over the limit. Elsewhere the measure is the resident set size (RSS), which
     counts what is shared in full.
 

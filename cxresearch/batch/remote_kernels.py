@@ -16,8 +16,9 @@ from typing import Any
 from distributed import Reschedule, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
+from cxresearch.batch.environment import kernel_environment
 from cxresearch.batch.freshness import key_of_software
-from cxresearch.batch.kernels import KernelPool, kernel_environment
+from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.outcome import Outcome
 from cxresearch.batch.plan import Task
 from cxresearch.batch.warm import IS_SAFE, ForkServer

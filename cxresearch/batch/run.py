@@ -5,16 +5,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from cxresearch.batch.environment import kernel_environment
 from cxresearch.batch.lock import InUseError
 from cxresearch.batch.outcome import Outcome, not_written, one_line, remember, said_by
 from cxresearch.batch.plan import Plan, Task
 from cxresearch.batch.report import RunReport
 from cxresearch.batch.terminal import Progress
+from cxresearch.batch.warm import IS_SAFE, ForkServer, spared_by
 from cxresearch.batch.workers import Here, Workers
 from cxresearch.errors import InputError
 from cxresearch.present.outputs import assemble_results, remove_leftovers
@@ -124,6 +126,7 @@ def run_plan(
     jobs: int,
     progress: Progress,
     warm: bool = True,
+    server: ForkServer | None = None,
     timeout: float | None = None,
     memory: int | None = None,
     fail_fast: bool = False,
@@ -136,6 +139,7 @@ def run_plan(
     Parameters
     ----------
     warm : fork kernels from a server that has imported everything, where that is safe
+    server : that server, where it was started before
     timeout : seconds that the cells of a notebook may take together
     memory : bytes that a notebook's kernel and all that it has started may take
     fail_fast : break off at the first failure
@@ -151,10 +155,16 @@ def run_plan(
         remove_leftovers(plan.tasks[0].folder.parent)
     with ExitStack() as held:
         tasks = [task for study in plan.studies for task in _hold(study, run, held)]
-        warm = warm and sum(bool(task.why) for task in tasks) > 1  # for one notebook a server does not pay
-        options: dict[str, Any] = {"warm": warm, "memory": memory, "timeout": timeout}
-        is_remote = scheduler and not all(task.current for task in tasks)
-        workers: Workers = _cluster(scheduler, plan, **options) if scheduler and is_remote else Here(jobs, **options)
+        to_run = [task.source for task in tasks if task.why]
+        warm = warm and len(to_run) > 1  # for one notebook a server does not pay
+        options: dict[str, Any] = {"memory": memory, "timeout": timeout}
+        workers: Workers
+        if scheduler and not all(task.current for task in tasks):
+            workers = _cluster(scheduler, plan, warm=warm, **options)
+        else:
+            if warm and IS_SAFE and server is None:
+                server = held.enter_context(closing(ForkServer(kernel_environment(jobs), spared_by(to_run))))
+            workers = Here(jobs, server=server if warm else None, **options)
         held.enter_context(workers)
         run.report.of_the_run |= workers.told
         held.enter_context(run.report)

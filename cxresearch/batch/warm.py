@@ -1,4 +1,4 @@
-"""Warm kernels as the run sees them: forked from a server that has imported the analysis stack once."""
+"""Warm kernels as processes: forked from a server that has imported the analysis stack once."""
 
 import json
 import os
@@ -7,13 +7,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from typing import Any, cast
+from collections.abc import Iterable
+from pathlib import Path
 
-from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.provisioning import LocalProvisioner
-from traitlets import Instance
-
-from cxresearch.batch.forkserver import NUMBER
+from cxresearch.batch.forkserver import NUMBER, ON_DEMAND
 
 # Elsewhere a fork without exec is not safe: system libraries of macOS start threads when they are loaded.
 IS_SAFE = sys.platform == "linux"
@@ -25,7 +22,6 @@ _SETTINGS = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # what a plain kernel sets before matplotlib is imported
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else the debugger warns of modules that are frozen
 }
-_STREAMS = ((1, "stdout"), (2, "stderr"))
 
 
 class ServerLostError(OSError):
@@ -35,17 +31,23 @@ class ServerLostError(OSError):
 class ForkServer:
     """The server process; it ends with the run, however the run ends.
 
+    Parameters
+    ----------
+    environment : variables set on top of this process's own
+    spared : modules of the stack that it need not import
+
     Attributes
     ----------
     process : the server
     """
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], spared: Iterable[str] = ()) -> None:
+        self._is_asked = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cxresearch.batch.forkserver", str(theirs.fileno())],
+                [sys.executable, "-m", "cxresearch.batch.forkserver", str(theirs.fileno()), *spared],
                 env={**_SETTINGS, **os.environ, **environment, **_NO_THREADS},
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
@@ -74,6 +76,7 @@ class ForkServer:
         ServerLostError
             If the server is gone.
         """
+        self._is_asked = True
         ours, theirs = socket.socketpair()
         asked = {"arguments": arguments, "folder": folder, "environment": environment}
         try:
@@ -89,7 +92,7 @@ class ForkServer:
         """End the server and every kernel that is left."""
         self._control.close()
         try:
-            self.process.wait(timeout=5)
+            self.process.wait(timeout=5 if self._is_asked else 0)
         except subprocess.TimeoutExpired:  # it is still importing
             self.process.kill()
             self.process.wait()
@@ -156,33 +159,7 @@ class ForkedProcess:
         return self.returncode
 
 
-class WarmProvisioner(LocalProvisioner):
-    """Starts a kernel by a fork instead of a command; all else is as for a plain kernel."""
-
-    server = Instance(ForkServer)
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        """Fork the kernel that the command would start (`python -m ipykernel_launcher ARGUMENTS`)."""
-        return self.adopt(self.fork(cmd, **kwargs), kwargs.get("cwd"))
-
-    def fork(self, cmd: list[str], **kwargs: Any) -> ForkedProcess:
-        """Have the server fork; the kernel's output goes where that of the command would go.
-
-        Raises
-        ------
-        ServerLostError
-            If the server is gone.
-        """
-        return self.server.fork(
-            cmd[3:],
-            folder=kwargs.get("cwd") or os.getcwd(),
-            environment=kwargs["env"],
-            output=tuple(kwargs[name].fileno() if kwargs.get(name) else own for own, name in _STREAMS),
-        )
-
-    def adopt(self, forked: ForkedProcess, folder: str | None) -> KernelConnectionInfo:
-        """Look after a forked kernel from now on."""
-        self.process = cast("subprocess.Popen[bytes]", forked)
-        self.pid = self.pgid = forked.pid
-        self.cwd = folder
-        return self.connection_info
+def spared_by(notebooks: Iterable[Path]) -> list[str]:
+    """The modules that no method of this package needs and none of the notebooks names."""
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in notebooks]
+    return [module for module in ON_DEMAND if not any(module.partition(".")[0] in text for text in texts)]

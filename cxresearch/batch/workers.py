@@ -15,6 +15,7 @@ from cxresearch.batch.masking import mask_outputs
 from cxresearch.batch.outcome import Outcome, not_written, said_by
 from cxresearch.batch.plan import Task
 from cxresearch.batch.turns import Turn, Turns
+from cxresearch.batch.warm import ForkServer
 from cxresearch.present.outputs import clear_notebook, files_of_notebook, write_whole
 from cxresearch.study.urls import without_secrets
 
@@ -50,13 +51,15 @@ class Here:
     Parameters
     ----------
     jobs : tasks at a time
-    warm : fork kernels from one server where that is safe
+    server : that kernels are forked from; None for plain ones
     memory : bytes that a kernel and all that it has started may take
     timeout : seconds that the cells of a notebook may take together
     """
 
-    def __init__(self, jobs: int, *, warm: bool, memory: int | None = None, timeout: float | None = None) -> None:
-        self._pool = KernelPool(jobs, warm=warm, memory=memory)
+    def __init__(
+        self, jobs: int, *, server: ForkServer | None = None, memory: int | None = None, timeout: float | None = None
+    ) -> None:
+        self._pool = KernelPool(jobs, server=server, memory=memory)
         self._threads, self._timeout = ThreadPoolExecutor(jobs + 1), timeout
         self._turns = Turns(jobs)
         self._futures: list[Future[Outcome]] = []

@@ -8,8 +8,9 @@ import nbformat
 import pytest
 from batch.samples import at_most
 
+from cxresearch.batch.environment import kernel_environment
 from cxresearch.batch.execute import execute
-from cxresearch.batch.kernels import KernelPool, kernel_environment
+from cxresearch.batch.kernels import KernelPool
 
 PATIENCE = 40  # seconds after which a run counts as hanging
 
@@ -164,7 +165,7 @@ def test_stopping_the_pool_ends_running_kernels(run, warm):
 
 
 def test_each_kernel_gets_its_share_of_the_cores(monkeypatch):
-    monkeypatch.setattr("cxresearch.batch.kernels.count_cores", lambda: 8)
+    monkeypatch.setattr("cxresearch.batch.environment.count_cores", lambda: 8)
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from batch.samples import write_notebook, write_study
 
 from cxresearch.batch.execute import execute
 from cxresearch.batch.kernels import KernelPool
-from cxresearch.batch.warm import IS_SAFE, ForkServer
+from cxresearch.batch.warm import IS_SAFE, ForkServer, spared_by
 
 pytestmark = pytest.mark.skipif(not IS_SAFE, reason="kernels are forked on Linux only")
 FIGURE = "import seaborn as sns, matplotlib.pyplot as plt\nsns.lineplot(x=[1, 2], y=[1, 3]);"
@@ -68,6 +69,17 @@ def test_the_stack_is_there_before_the_first_cell(run):
     assert printed(run(f"import sys; print([name for name in {wanted} if name not in sys.modules])")) == "[]"
 
 
+def test_what_neither_methods_nor_notebooks_name_is_spared(run, notebooks):
+    folder = notebooks("02_two", "from seaborn import lineplot")
+    spared = spared_by(folder.glob("*.ipynb"))
+    assert spared == ["statsmodels.api", "statsmodels.formula.api"]
+    with closing(ForkServer({}, spared)) as server, KernelPool(jobs=1, server=server) as pool:
+        wanted = ["numpy", "seaborn", "cxresearch.methods.cases", *spared]
+        there = run(f"import sys; print(*[name for name in {wanted} if name in sys.modules])", pool=pool)
+        assert printed(there).split() == wanted[:3]
+        assert printed(run("import statsmodels.api as sm; print(sm.OLS.__name__)", pool=pool)) == "OLS"
+
+
 def test_nothing_is_imported_between_the_fork_and_the_end_of_a_report(run, study_file, tmp_path):
     report = f"""
 import cxresearch as cx
@@ -116,7 +128,7 @@ def test_each_notebook_has_its_own_random_numbers(run):
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_linear_algebra_has_one_thread_unless_the_user_gives_it_more(run, monkeypatch, threads):
-    monkeypatch.setattr("cxresearch.batch.kernels.count_cores", lambda: 2)
+    monkeypatch.setattr("cxresearch.batch.environment.count_cores", lambda: 2)
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         monkeypatch.delenv(name, raising=False)
     if threads != "1":
@@ -211,7 +223,8 @@ time.sleep(600)
     assert all(is_gone(int(pid)) for pid in (tmp_path / "pids").read_text().split())
 
 
-def test_closing_a_server_that_is_still_importing_ends_it():
-    server = ForkServer({})
+def test_closing_a_server_that_is_still_importing_ends_it_at_once():
+    server, began = ForkServer({}), time.monotonic()
     server.close()
     assert server.process.poll() is not None
+    assert time.monotonic() - began < 1
