@@ -28,6 +28,7 @@ class CaseComparison(Result):
     design_words : '', 'weighted', 'clustered' or both
     n_clusters : clusters of the first measure's rows; None without clusters
     lone : groups with a single cluster: their means have no standard error
+    by_complete : groups whose incomplete rows do not count, though the study asks for them, as they have no maximum-likelihood means
     """
 
     views: ClassVar[Mapping[str, View]] = {
@@ -59,6 +60,7 @@ class CaseComparison(Result):
     design_words: str
     n_clusters: int | None
     lone: tuple[str, ...]
+    by_complete: tuple[str, ...] = ()
 
     def finding(self) -> Finding:
         """Whether and where the groups differ; of several measures, on which they differ most."""
@@ -174,6 +176,8 @@ def _reservations(result: CaseComparison, test: str) -> list[Finding]:
         (left_out, len(result.left_out) > 0, {
             "by": result.by, "groups": _codes(result.left_out, result.by), "least": result.min_group,
         }),
+        ("em", result.n_incomplete > 0, {"n_incomplete": result.n_incomplete, "n": result.n_used}),
+        ("no_em", len(result.by_complete) > 0, {"groups": _codes(result.by_complete, result.by)}),
         ("association", True, {}),
     ]  # fmt: skip
     few = few_clusters(result.n_clusters)

@@ -1,23 +1,27 @@
 """Case comparison: how companies, regions or other groups differ in an outcome and its companions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Missing, refuse_unknown_policy
 from cxresearch.core.design import Design
+from cxresearch.core.em import EM
 from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import deviations_from
 from cxresearch.core.resampling import expanded_tail
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.case_result import CaseComparison
+from cxresearch.methods.cfa_sample import COMPLETE_ROWS
 from cxresearch.methods.counted_items import design_words
 from cxresearch.methods.group_means import GroupMeans, bootstrap_means, group_means, ranks
 from cxresearch.methods.group_samples import Sample, group_codes, refuse_unknown, refuse_unusable, sample_of
-from cxresearch.methods.group_tests import LEVEL, effects, explained, game_pairs, omnibus, wald
+from cxresearch.methods.group_tests import LEVEL, effects, explained, explained_between, game_pairs, omnibus, wald
 from cxresearch.methods.large_groups import CountedGroups
+from cxresearch.methods.likely_groups import LikelyScores, likely_scores
 
 Pairs = Literal["games_howell", "none"]
 
@@ -29,6 +33,9 @@ def compare_cases(
     by: str,
     design: Design | None = None,
     min_group: int = 2,
+    missing: Missing = "drop",
+    items: pd.DataFrame | None = None,
+    scales: Mapping[str, Sequence[str]] | None = None,
     pairs: Pairs = "games_howell",
     n_bootstrap: int = 2000,
     seed: int = 0,
@@ -51,6 +58,11 @@ def compare_cases(
     by : grouping column; its values count as text codes
     design : survey weights and clusters
     min_group : rows that a group needs; smaller ones are left out and named
+    missing : "drop": rows with all items of a score; "em" (and "impute"): rows with any of them, with means and variances by maximum
+        likelihood in each group, over the items of the score. Welch's test, pairs, effect sizes and ranks follow from these means and
+        their errors (`LikelyScores`); Kruskal-Wallis takes the complete rows
+    items, scales : for "em" and "impute", the answers (n, q) behind the scores, and construct -> items; measures that are none of `scales`
+        keep their own rows
     pairs : "games_howell", or "none" for means, ranks and overall tests only
     n_bootstrap : replicates behind the intervals of ranks; 0 for none
 
@@ -77,22 +89,29 @@ def compare_cases(
     names = [measures] if isinstance(measures, str) else list(measures)
     if isinstance(data, LargeTable):
         return _of_large(data, names, by, min_group, n_bootstrap, seed, pairs=pairs == "games_howell")
+    refuse_unknown_policy(missing)
     refuse_unusable(data, names, by, min_group)
     design, codes = design or Design(), group_codes(data[by])
+    likely = likely_scores(items, scales or {}, names, codes, design) if missing != "drop" and items is not None else {}
+    data = data.assign(**{name: scores.pseudo for name, scores in likely.items()})
     samples, unusable = _usable(data, codes, names, design, min_group)
     stacks = bootstrap_means(
         [(sample.scores, sample.codes, len(sample.groups)) for sample in samples],
         design, data.index[codes.notna()], n_bootstrap=n_bootstrap, seed=seed,
     )  # fmt: skip
     tables = [
-        _rows(sample, stack, design, by, pairs=pairs == "games_howell")
+        _rows(sample, stack, design, by, likely.get(sample.measure), pairs=pairs == "games_howell")
         for sample, stack in zip(samples, stacks, strict=True)
     ]
     first = samples[0]
     return CaseComparison(
         table=gather([part for table in tables for part in table]),
         n_used=len(first.scores),
-        n_dropped=len(data) - len(first.scores),
+        n_dropped=max((scores.n_empty for scores in likely.values()), default=len(data) - len(first.scores)),
+        missing_policy=missing,
+        n_incomplete=max((scores.n_incomplete for scores in likely.values()), default=0),
+        iterations=max((scores.iterations for scores in likely.values()), default=0),
+        by_complete=tuple(dict.fromkeys(code for scores in likely.values() for code in scores.by_complete)),
         measures=tuple(sample.measure for sample in samples),
         unusable=unusable,
         by=by,
@@ -120,37 +139,72 @@ def _usable(
     return samples, tuple(refused)
 
 
-def _rows(sample: Sample, stack: np.ndarray, design: Design, by: str, *, pairs: bool) -> list[pd.DataFrame]:
+def _rows(
+    sample: Sample, stack: np.ndarray, design: Design, by: str, likely: LikelyScores | None, *, pairs: bool
+) -> list[pd.DataFrame]:
     """All rows of one measure."""
     values, index = sample.scores.to_numpy(), sample.scores.index
     weights = design.weights_on(index)
     means = group_means(values, sample.codes, sample.groups, design, index)
-    by_words = f"by {by}"
+    by_words, em = f"by {by}", EM if likely else ""
     heedless = words(
         "unweighted" if design.weights is not None else "",
         "ignores clusters" if design.clusters is not None else "",
         by_words,
     )
-    heedful = words(design.words, by_words)
+    heedful = words(em, design.words, by_words)
     parts = [_mean_rows(means, sample.measure, heedful)]
+    unweighted = likely.unweighted.loc[index].to_numpy() if likely else values
     if design.weights is not None:
         rows_only = Design(clusters=design.clusters)
-        plain = group_means(values, sample.codes, sample.groups, rows_only, index)
-        parts.append(_mean_rows(plain, sample.measure, words("unweighted", rows_only.words, by_words)))
+        plain = group_means(unweighted, sample.codes, sample.groups, rows_only, index)
+        parts.append(_mean_rows(plain, sample.measure, words("unweighted", em, rows_only.words, by_words)))
     units = int(design.clusters_on(index).max()) + 1
     tail = expanded_tail(LEVEL, units, clustered=design.clusters is not None)
     parts.append(_rank_rows(means, stack, tail, sample.measure, words("percentile bootstrap", heedful)))
     whole = {"scale": sample.measure, "n": len(values)}
     if not design.is_simple:
         parts.append(wald(means, units, **whole, method=heedful))
-    parts.append(omnibus([values[sample.codes == g] for g in range(len(sample.groups))], **whole, method=heedless))
+    split = [unweighted[sample.codes == g] for g in range(len(sample.groups))]
+    parts.append(
+        _omnibus_of_likely(sample, likely, split, heedless) if likely else omnibus(split, **whole, method=heedless)
+    )
     ratio_words = words(
+        em,
         "weighted" if design.weights is not None else "",
         "ignores clusters" if design.clusters is not None else "",
         by_words,
     )
-    parts.append(explained(weights, values, sample.codes, with_interval=design.is_simple, **whole, method=ratio_words))
-    return parts + (_pair_rows(sample, means, weights, design, heedful) if pairs else [])
+    variance = _variances(sample, means, weights, likely)
+    total = np.bincount(sample.codes, weights)
+    within = float(total @ (variance * (means.n - 1) / means.n))
+    simple = design.is_simple and not likely
+    parts.append(explained_between(total, means.mean, within, with_interval=simple, **whole, method=ratio_words))
+    if pairs:
+        parts.append(game_pairs(means, scale=sample.measure, method=words("games howell", heedful)))
+        parts.append(effects(means, variance, simple=simple, scale=sample.measure, method=heedful))
+    return parts
+
+
+def _omnibus_of_likely(sample: Sample, likely: LikelyScores, split: list[np.ndarray], heedless: str) -> pd.DataFrame:
+    """Welch's test of means by maximum likelihood, which knows of rows no more than means and their errors; Kruskal-Wallis of complete rows."""
+    tests = omnibus(split, scale=sample.measure, n=len(sample.scores), method=words(EM, heedless))
+    welch = tests[tests["quantity"] != "kruskal_h"]
+    complete = likely.complete.loc[sample.scores.index]
+    ranked = [complete[sample.codes == g].dropna().to_numpy() for g in range(len(sample.groups))]
+    if min(map(len, ranked)) == 0 or np.ptp(np.concatenate(ranked)) == 0:
+        return welch
+    n = sum(map(len, ranked))
+    found = omnibus(ranked, scale=sample.measure, n=n, method=words(COMPLETE_ROWS, heedless))
+    return gather([welch, found[found["quantity"] == "kruskal_h"]])
+
+
+def _variances(sample: Sample, means: GroupMeans, weights: np.ndarray, likely: LikelyScores | None) -> np.ndarray:
+    """(k,) of the groups, denominator n - 1."""
+    if likely:
+        return np.array([likely.variance[code] for code in sample.groups])
+    squares = weights * deviations_from(sample.scores.to_numpy(), means.mean[sample.codes]) ** 2
+    return np.bincount(sample.codes, squares) / np.bincount(sample.codes, weights) * means.n / (means.n - 1)
 
 
 def _of_large(
@@ -240,15 +294,3 @@ def _rank_rows(means: GroupMeans, stack: np.ndarray, tail: float, measure: str, 
         low, high = np.nanquantile(ranks(stack), [tail, 1 - tail], axis=0, method="inverted_cdf")
     columns = {"scale": measure, "group": means.names, "n": means.n, "method": method}
     return tidy("rank", ranks(means.mean), conf_low=low, conf_high=high, **columns)
-
-
-def _pair_rows(
-    sample: Sample, means: GroupMeans, weights: np.ndarray, design: Design, method: str
-) -> list[pd.DataFrame]:
-    """Differences and effect sizes of all pairs."""
-    squares = weights * deviations_from(sample.scores.to_numpy(), means.mean[sample.codes]) ** 2
-    variance = np.bincount(sample.codes, squares) / np.bincount(sample.codes, weights) * means.n / (means.n - 1)
-    return [
-        game_pairs(means, scale=sample.measure, method=words("games howell", method)),
-        effects(means, variance, simple=design.is_simple, scale=sample.measure, method=method),
-    ]

@@ -213,11 +213,18 @@ def explained(
     Hays (1963) Statistics for Psychologists. Steiger (2004) Psychological Methods 9:164-182,
     doi:10.1037/1082-989X.9.2.164.
     """
-    groups, n = int(codes.max()) + 1, float(weights.sum())  # weights have mean 1, or count the rows with a value
-    total = np.bincount(codes, weights)
+    total = np.bincount(codes, weights)  # weights have mean 1, or count the rows with a value
     mean = np.bincount(codes, weights * values) / total
-    centre = weights @ values / n
-    between, within = total @ (mean - centre) ** 2, weights @ deviations_from(values, mean[codes]) ** 2
+    within = weights @ deviations_from(values, mean[codes]) ** 2
+    return explained_between(total, mean, within, with_interval=with_interval, **columns)
+
+
+def explained_between(
+    total: np.ndarray, mean: np.ndarray, within: float, *, with_interval: bool, **columns: object
+) -> pd.DataFrame:
+    """The same of the weights (k,) and means (k,) of groups, and the squares within them."""
+    groups, n = len(total), float(total.sum())
+    between = total @ (mean - total @ mean / n) ** 2
     error = within / (n - groups)
     eta = between / (between + within)
     omega = (between - (groups - 1) * error) / (between + within + error)

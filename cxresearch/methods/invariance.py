@@ -98,10 +98,11 @@ def check_invariance(
         for by, sample in samples.items()
     }
     used = next((levels.sample for levels in fitted.values()), None)
+    n_empty = int(answers[[item for items in several.values() for item in items]].isna().all(axis=1).sum())
     return InvarianceResult(
         table=table_of(list(fitted.values())),
         n_used=used.n if used else 0,
-        n_dropped=len(answers) - used.n if used else len(answers) if len(columns.columns) else 0,
+        n_dropped=_not_used(used, len(answers), n_empty) if len(columns.columns) else 0,
         missing_policy=missing,
         n_incomplete=used.n_incomplete if used else 0,
         iterations=used.iterations if used else 0,
@@ -109,6 +110,13 @@ def check_invariance(
         verdicts=verdicts,
         cautions=tuple(_cautions(design, [levels.sample for levels in fitted.values()])),
     )
+
+
+def _not_used(used: GroupedSample | None, n: int, n_empty: int) -> int:
+    """Rows of n that the groups of a column do not use; those without any answer where incomplete ones count."""
+    if used is None:
+        return n
+    return n_empty if used.n_incomplete else n - used.n
 
 
 def _cautions(design: Design, samples: list[GroupedSample]) -> list[Finding]:
