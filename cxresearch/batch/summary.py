@@ -1,6 +1,6 @@
 """The summary over studies: one page, one table of all its numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,11 @@ from cxresearch.batch.lock import InUseError
 from cxresearch.batch.outcome import not_written
 from cxresearch.core.results import choices
 from cxresearch.errors import InputError
+from cxresearch.methods.copies import find_copies
 from cxresearch.methods.headline import pick_headlines
-from cxresearch.methods.meta import Transform, pool_studies, rank_studies
+from cxresearch.methods.meta import Transform, pool_studies
 from cxresearch.methods.reliability_rows import ALL
+from cxresearch.methods.study_ranks import rank_studies
 from cxresearch.present.layout import Layout
 from cxresearch.present.plots.summary import plot_pooled
 from cxresearch.present.report import Report, start_report
@@ -102,43 +104,44 @@ def write_summary(outputs: Place, *, language: Literal["en", "zh"] | None = None
 
 
 def _write(found: Collection, language: Literal["en", "zh"] | None) -> Path:
-    subject = _subject(found, language)
-    _overview(found, subject)
+    copies = find_copies(pd.concat([_rows(found, wanted) for wanted in _POOLED]))
+    subject = _subject(found, language, len(found.outcomes) - len(copies))
+    _overview(found, subject, copies)
     for wanted in _POOLED:
-        _pool(found, wanted, subject)
+        _pool(found, wanted, subject, copies)
     for wanted in _RANKED:
-        _rank(found, wanted, subject)
+        _rank(found, wanted, subject, copies)
     return write_page(subject, found.outputs / NAME)
 
 
-def _subject(found: Collection, language: Literal["en", "zh"] | None) -> _Subject:
+def _subject(found: Collection, language: Literal["en", "zh"] | None, n_studies: int) -> _Subject:
     language = language or ("zh" if set(found.languages.values()) == {"zh"} else "en")
     text = Text(language)
-    title = text.heading("summary.title", n=found.results["study"].nunique())
+    title = text.heading("summary.title", n=n_studies)
     return _Subject(NAME, title, text.note("summary.aim"), language, {}, 0, found.files)
 
 
-def _overview(found: Collection, subject: _Subject) -> None:
+def _overview(found: Collection, subject: _Subject, copies: Mapping[str, str]) -> None:
     report = start_report(subject, "20_studies", found.outputs)
-    headlines = pick_headlines(found.results)
+    headlines = pick_headlines(found.results, copies=copies)
     report.finding(headlines)
     report.table(headlines)
     report.layout(_failures(found, report.text), "failures")
     report.finish()
 
 
-def _pool(found: Collection, wanted: _Pooled, subject: _Subject) -> None:
+def _pool(found: Collection, wanted: _Pooled, subject: _Subject, copies: Mapping[str, str]) -> None:
     with _section(found, wanted, subject) as report:
-        pooled = pool_studies(_rows(found, wanted), transform=wanted.transform)
+        pooled = pool_studies(_rows(found, wanted), transform=wanted.transform, copies=copies)
         report.finding(pooled)
         report.table(pooled, "pooled")
         report.figure(plot_pooled(pooled), "pooled_studies")
         report.table(pooled, "pooled_studies")
 
 
-def _rank(found: Collection, wanted: _Pooled, subject: _Subject) -> None:
+def _rank(found: Collection, wanted: _Pooled, subject: _Subject, copies: Mapping[str, str]) -> None:
     with _section(found, wanted, subject) as report:
-        ranks = rank_studies(_rows(found, wanted), transform=wanted.transform)
+        ranks = rank_studies(_rows(found, wanted), transform=wanted.transform, copies=copies)
         report.finding(ranks)
         report.table(ranks)
 

@@ -7,8 +7,10 @@ from typing import ClassVar
 import pandas as pd
 
 from cxresearch.core.results import COLUMNS, Finding, Result, View, choices, gather
+from cxresearch.methods.copies import told_copies
 from cxresearch.methods.reliability_rows import ALL
 
+_NONE: Mapping[str, str] = {}
 _PICKED = (  # quantity of results.csv, notebook, words of its method that are wanted, name in the summary
     ("rows_used", "00_data_quality", "", "rows_used"),
     ("construct_score", "06_service_drivers", "mean, 0 to 100", "outcome_score"),
@@ -21,7 +23,12 @@ _PICKED = (  # quantity of results.csv, notebook, words of its method that are w
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headlines(Result):
-    """One line a study; `group` is the study."""
+    """One line a study; `group` is the study.
+
+    Attributes
+    ----------
+    cautions : what a reader must know
+    """
 
     infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {
@@ -32,18 +39,20 @@ class Headlines(Result):
     }
 
     n_studies: int
+    cautions: tuple[Finding, ...]
 
     def finding(self) -> Finding:
         """How many studies and respondents there are."""
-        return Finding("headlines.all", {"n_studies": self.n_studies, "n": self.n_used})
+        return Finding("headlines.all", {"n_studies": self.n_studies, "n": self.n_used}, None, self.cautions)
 
 
-def pick_headlines(results: pd.DataFrame) -> Headlines:
+def pick_headlines(results: pd.DataFrame, *, copies: Mapping[str, str] = _NONE) -> Headlines:
     """The headline numbers of each study, with their intervals, as its notebooks wrote them.
 
     Parameters
     ----------
     results : results.csv of several studies, one below the other
+    copies : study -> the other one whose respondents it repeats (`find_copies`); listed, not counted
 
     Returns
     -------
@@ -54,8 +63,10 @@ def pick_headlines(results: pd.DataFrame) -> Headlines:
     alphas = _rows(results, "alpha", "01_reliability", "")
     alphas = alphas[alphas["scale"] != ALL].sort_values("estimate", kind="stable").drop_duplicates("study")
     table = gather([*parts, _renamed(alphas, "lowest_alpha")])
-    used = table.loc[table["quantity"] == "rows_used", "estimate"].sum()
-    return Headlines(table=table, n_used=int(used), n_studies=results["study"].nunique())
+    used = table[(table["quantity"] == "rows_used") & ~table["group"].isin(list(copies))]["estimate"].sum()
+    studies = results["study"].drop_duplicates()
+    n_studies = int((~studies.isin(list(copies))).sum())
+    return Headlines(table=table, n_used=int(used), n_studies=n_studies, cautions=tuple(told_copies(copies)))
 
 
 def _rows(results: pd.DataFrame, quantity: str, notebook: str, method: str) -> pd.DataFrame:

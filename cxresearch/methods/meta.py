@@ -1,4 +1,4 @@
-"""The same number from several studies: pooled by random effects, and the studies ranked by it."""
+"""The same number from several studies, pooled by random effects."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ from cxresearch.errors import InputError, name_some
 
 NEEDED = ("study", "quantity", "scale", "term", "estimate", "std_error", "conf_low", "conf_high", "n")
 Transform = Literal["none", "log_complement"]
-_KEYS = ["scale", "term"]
+KEYS = ["scale", "term"]
+NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +47,9 @@ class PooledResult(Result):
         return Finding("meta.pooled", values, rule, self.cautions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyRanks(Result):
-    """Studies in order, by each number that they share.
-
-    Attributes
-    ----------
-    cautions : what a reader must know
-    """
-
-    infers: ClassVar[bool] = False
-    views: ClassVar[Mapping[str, View]] = {
-        "study_ranks": View(("rank", "study_estimate"), rows=("scale", "term", "group"))
-    }
-
-    cautions: tuple[Finding, ...]
-
-    def finding(self) -> Finding:
-        """How many numbers tell the first study from all others."""
-        first = self.pick("rank").sort_values("estimate").drop_duplicates(["scale", "term"])
-        clear = int((first["conf_high"] == 1).sum())
-        return Finding("meta.ranks", {"n": len(first), "n_clear": clear}, None, self.cautions)
-
-
-def pool_studies(estimates: pd.DataFrame, *, transform: Transform = "none") -> PooledResult:
+def pool_studies(
+    estimates: pd.DataFrame, *, transform: Transform = "none", copies: Mapping[str, str] = NONE
+) -> PooledResult:
     """Pool a quantity that two or more studies share, scale by scale and term by term, each by a random-effects meta-analysis.
 
     The variance between studies is that of Paule and Mandel (1982), the interval that of Hartung and Knapp (2001) on k - 1
@@ -80,6 +60,7 @@ def pool_studies(estimates: pd.DataFrame, *, transform: Transform = "none") -> P
     estimates : rows of one quantity, one a study and number, with the columns study, quantity, scale, term, estimate,
         std_error, conf_low, conf_high, n; those with equal scale and term are pooled. Without a standard error it is taken from
         the 95 % interval
+    copies : study -> the other one whose respondents it repeats (`find_copies`); it is listed with a weight of 0 and counts nowhere
     transform : "log_complement" pools -log(1 - x), made for coefficient alpha (Bonett 2010), and turns the results back
 
     Returns
@@ -108,52 +89,26 @@ def pool_studies(estimates: pd.DataFrame, *, transform: Transform = "none") -> P
     >>> print(round(pool_studies(four).value("pooled_estimate"), 4))
     0.2715
     """
-    usable, left_out = _shared(estimates, transform)
-    parts = [_pool(group, transform) for _, group in usable.groupby(_KEYS, sort=False)]
+    is_copy = estimates["study"].isin(list(copies)) if "study" in estimates else np.zeros(len(estimates), bool)
+    usable, left_out = usable_rows(estimates[~is_copy], transform)
+    twice = dict(list(estimates[is_copy].groupby(KEYS)))
+    parts = [_pool(group, transform, twice.get(key)) for key, group in usable.groupby(KEYS, sort=False)]
     studies = usable["study"].nunique()
     few = [Finding("meta.few_studies", {"n": studies}, RULES["studies_for_pooling"])]
     return PooledResult(
         table=gather([rows for part in parts for rows in part]),
-        n_used=_respondents(usable),
+        n_used=respondents(usable),
         n_studies=studies,
         cautions=(*left_out, *(few if not RULES["studies_for_pooling"].met(studies) else [])),
     )
 
 
-def rank_studies(estimates: pd.DataFrame, *, transform: Transform = "none", level: float = 0.95) -> StudyRanks:
-    """Rank studies by each number of one quantity that two or more share, 1 for the highest, with ranks that the data leave possible.
-
-    Simultaneous intervals of the K independent estimates tell which studies are above or below a study for sure; its rank
-    lies between 1 + those above and K - those below, for all studies at once with the level asked for.
-
-    Parameters
-    ----------
-    estimates, transform : as in `pool_studies`
-    level : of all rank intervals of one number together
-
-    Raises
-    ------
-    InputError
-        As `pool_studies`.
-
-    References
-    ----------
-    Klein, Wright and Wieczorek (2020) A joint confidence region for an overall ranking of populations. JRSS C 69:589-606,
-    doi:10.1111/rssc.12402.
-    """
-    usable, left_out = _shared(estimates, transform)
-    parts = [_rank(group, level) for _, group in usable.groupby(_KEYS, sort=False)]
-    return StudyRanks(
-        table=gather([rows for part in parts for rows in part]), n_used=_respondents(usable), cautions=tuple(left_out)
-    )
-
-
-def _respondents(usable: pd.DataFrame) -> int:
+def respondents(usable: pd.DataFrame) -> int:
     """Respondents of all studies: the most that any number of a study has."""
     return int(usable.groupby("study")["n"].max().sum())
 
 
-def _shared(estimates: pd.DataFrame, transform: Transform) -> tuple[pd.DataFrame, list[Finding]]:
+def usable_rows(estimates: pd.DataFrame, transform: Transform) -> tuple[pd.DataFrame, list[Finding]]:
     """Rows that can be pooled, with `effect` and `variance` on the scale to pool on, and what was left out."""
     _refuse_bad_rows(estimates)
     effect, low, high = (
@@ -165,7 +120,7 @@ def _shared(estimates: pd.DataFrame, transform: Transform) -> tuple[pd.DataFrame
     rows = estimates.assign(effect=effect, variance=error**2)
     sound = np.isfinite(effect) & np.isfinite(error) & (error > 0)
     usable = rows[sound]
-    usable = usable[usable.groupby(_KEYS)["study"].transform("size") >= 2]
+    usable = usable[usable.groupby(KEYS)["study"].transform("size") >= 2]
     if usable.empty:
         raise InputError(
             "some number must be shared by two studies or more, each with a standard error or an interval",
@@ -173,19 +128,7 @@ def _shared(estimates: pd.DataFrame, transform: Transform) -> tuple[pd.DataFrame
             "Studies share a number where their constructs and items have the same names.",
         )
     without = estimates.loc[~sound, "study"].unique()
-    twins = _twins(usable)
-    left_out = [Finding("meta.no_error", {"studies": list(without)})] if len(without) else []
-    return usable, left_out + ([Finding("meta.same_numbers", {"studies": twins})] if twins else [])
-
-
-def _twins(usable: pd.DataFrame) -> list[str]:
-    """Studies that have every number in common with another one: the same data under two names."""
-    numbers = usable.pivot_table(index=_KEYS, columns="study", values="estimate").to_dict("series")
-    return [
-        str(name)
-        for name, values in numbers.items()
-        if any(name != other and values.equals(others) for other, others in numbers.items())
-    ]
+    return usable, [Finding("meta.no_error", {"studies": list(without)})] if len(without) else []
 
 
 def _refuse_bad_rows(estimates: pd.DataFrame) -> None:
@@ -200,7 +143,7 @@ def _refuse_bad_rows(estimates: pd.DataFrame) -> None:
             f"found {name_some(estimates['quantity'].unique())}",
             "Pool each apart.",
         )
-    twice = estimates[estimates.duplicated(["study", *_KEYS], keep=False)]
+    twice = estimates[estimates.duplicated(["study", *KEYS], keep=False)]
     if len(twice):
         raise InputError(
             "each study must have one row a number",
@@ -209,8 +152,11 @@ def _refuse_bad_rows(estimates: pd.DataFrame) -> None:
         )
 
 
-def _pool(group: pd.DataFrame, transform: Transform) -> list[pd.DataFrame]:
-    """One number of several studies: their estimates and weights, the pooled one, and how much they differ."""
+def _pool(group: pd.DataFrame, transform: Transform, twice: pd.DataFrame | None) -> list[pd.DataFrame]:
+    """One number of several studies: their estimates and weights, the pooled one, and how much they differ.
+
+    Copies of studies (`twice`) stand among them without any weight.
+    """
     from scipy.special import chdtrc, stdtrit
 
     effect, variance, k = group["effect"].to_numpy(), group["variance"].to_numpy(), len(group)
@@ -226,13 +172,15 @@ def _pool(group: pd.DataFrame, transform: Transform) -> list[pd.DataFrame]:
     columns = {name: group[name].iloc[0] for name in ("scale", "term")}
     columns |= {"n": group["n"].sum(), "method": _method(group, transform)}
     natural = columns if transform != "none" else {**columns, "std_error": error}
+    listed = group if twice is None else pd.concat([group, twice])
+    shares = np.append(weight / weight.sum(), np.zeros(len(listed) - k))
     rows = [
-        *_studies(group),
+        *study_rows(listed),
         tidy(
             "study_weight",
-            weight / weight.sum(),
-            **{**columns, "n": group["n"].to_numpy()},
-            group=group["study"].tolist(),
+            shares,
+            **{**columns, "n": listed["n"].to_numpy()},
+            group=listed["study"].tolist(),
         ),
         tidy("pooled_estimate", _back(centre, transform), df=k - 1, **natural, **_bounds(centre, half, transform)),
         tidy("heterogeneity_q", q, statistic=q, df=k - 1, p_value=chdtrc(k - 1, q), **columns),
@@ -265,34 +213,12 @@ def _method(group: pd.DataFrame, transform: Transform) -> str:
     return words(f"of {group['quantity'].iloc[0]}", "random effects", "paule-mandel", "hartung-knapp", turned)
 
 
-def _studies(group: pd.DataFrame) -> list[pd.DataFrame]:
+def study_rows(group: pd.DataFrame) -> list[pd.DataFrame]:
     """The estimates of the studies as they stand in their results.csv."""
     columns = {name: group[name].to_numpy() for name in ("std_error", "conf_low", "conf_high", "n")}
     keys = {name: group[name].iloc[0] for name in ("scale", "term")}
     method = f"of {group['quantity'].iloc[0]}"
     return [tidy("study_estimate", group["estimate"], group=group["study"].tolist(), method=method, **keys, **columns)]
-
-
-def _rank(group: pd.DataFrame, level: float) -> list[pd.DataFrame]:
-    from scipy.special import ndtri
-
-    effect, k = group["effect"].to_numpy(), len(group)
-    half = ndtri((1 + level ** (1 / k)) / 2) * np.sqrt(group["variance"].to_numpy())
-    low, high = effect - half, effect + half
-    above = (low[None, :] > high[:, None]).sum(axis=1)
-    below = (high[None, :] < low[:, None]).sum(axis=1)
-    columns = {name: group[name].iloc[0] for name in ("scale", "term")}
-    ranks = tidy(
-        "rank",
-        pd.Series(-effect).rank(method="min"),
-        conf_low=1 + above,
-        conf_high=k - below,
-        group=group["study"].tolist(),
-        n=group["n"].to_numpy(),
-        method=words(f"of {group['quantity'].iloc[0]}", "simultaneous intervals"),
-        **columns,
-    )
-    return [ranks, *_studies(group)]
 
 
 def _forward(values: np.ndarray, transform: Transform) -> np.ndarray:

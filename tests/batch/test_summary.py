@@ -154,12 +154,30 @@ def test_studies_that_share_nothing_are_told_so(tmp_path):
     assert page.count("No two studies share such a number.") == 7
 
 
-def test_the_same_data_under_two_names_are_told(tmp_path):
-    write_study(tmp_path, "a", numbers_of(0.0, 100))
-    write_study(tmp_path, "b", numbers_of(0.0, 100))
-    write_study(tmp_path, "c", numbers_of(0.05, 100))
+def test_the_same_data_under_two_names_count_once(tmp_path):
+    write_study(tmp_path / "both", "a", numbers_of(0.0, 100))
+    write_study(tmp_path / "both", "b", numbers_of(0.0, 100))
+    write_study(tmp_path / "both", "c", numbers_of(0.05, 100))
+    write_study(tmp_path / "one", "a", numbers_of(0.0, 100))
+    write_study(tmp_path / "one", "c", numbers_of(0.05, 100))
+    both, one_each = summary_of(tmp_path / "both"), summary_of(tmp_path / "one")
+    is_listed = (both["group"] == "b") & both["quantity"].isin(["study_estimate", "study_weight"])
+    pd.testing.assert_frame_equal(both[both["group"] != "b"].reset_index(drop=True), one_each, check_exact=True)
+    assert set(both.loc[(both["group"] == "b") & (both["quantity"] == "study_weight"), "estimate"]) == {0.0}
+    assert len(both[is_listed]) == 2 * 4  # one number of each pooled quantity
+    assert not len(both[(both["group"] == "b") & (both["quantity"] == "rank")])
+    page = (tmp_path / "both" / "summary" / "index.html").read_text(encoding="utf-8")
+    assert "Summary over 2 studies" in page
+    assert "2, with 200 rows used" in page
+    assert "are counted once: b = a." in page
+
+
+def test_a_data_set_and_its_copy_alone_pool_nothing(tmp_path):
+    for name in "ab":
+        write_study(tmp_path, name, numbers_of(0.0, 100))
     page = write_summary(tmp_path).read_text(encoding="utf-8")
-    assert "a, b have the same numbers throughout" in page
+    assert page.count("No two studies share such a number.") == 7
+    assert "are counted once: b = a." in page
 
 
 def test_a_summary_made_again_is_the_same_and_no_study(outputs):
@@ -202,8 +220,8 @@ def test_outputs_at_a_url_have_the_same_summary_there(outputs, memory):
 
 
 def test_chinese_studies_at_a_url_have_a_chinese_summary(tmp_path, memory):
-    for name in "ab":
-        write_study(tmp_path, name, numbers_of(0.0, 100), language="zh-Hans")
+    for name, shift in (("a", 0.0), ("b", 0.1)):
+        write_study(tmp_path, name, numbers_of(shift, 100), language="zh-Hans")
     memory.put(f"{tmp_path}/", "/out", recursive=True)
     write_summary(Url("memory://out"))
     assert "2 项研究汇总" in memory.cat("/out/summary/index.html").decode()

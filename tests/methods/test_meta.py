@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from cxresearch.errors import InputError
-from cxresearch.methods.meta import pool_studies, rank_studies
+from cxresearch.methods.meta import pool_studies
+from cxresearch.methods.study_ranks import rank_studies
 
 ITERATED = 1e-6  # metafor iterates for tau squared
 
