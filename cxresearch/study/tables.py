@@ -15,7 +15,7 @@ import pandas as pd
 
 from cxresearch.errors import InputError, name_some
 from cxresearch.study.faults import nearest
-from cxresearch.study.readers import Table, read_file
+from cxresearch.study.readers import DATABASES, Table, read_file
 from cxresearch.study.urls import Place, Url, is_url, locate
 
 _NUMBER = r"[+-]?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"  # leading zeros and 16 digits are codes
@@ -97,6 +97,8 @@ def find_tables(data: str | list[str], folder: Place) -> list[tuple[Place, str]]
     for entry in [data] if isinstance(data, str) else data:
         place, _, name = (entry, "", "") if is_url(entry) else entry.partition(DATABASE)
         path = locate(folder, place)
+        if isinstance(path, Url):
+            _refuse_database(path)
         is_pattern = any(mark in place for mark in "*?[") and not path.exists()
         several = sorted(_glob(path), key=str) if is_pattern else _parquet_in(path)
         if not several:
@@ -115,6 +117,16 @@ def find_tables(data: str | list[str], folder: Place) -> list[tuple[Place, str]]
             shown = os.path.normpath(path) if isinstance(path, Path) else path
             raise InputError(f"no such file: {shown}", action=action)
     return found
+
+
+def _refuse_database(url: Url) -> None:
+    """A database is read page by page, which no URL allows."""
+    if any(link.partition("?")[0].lower().endswith(DATABASES) for link in url.address.split("::")):
+        raise InputError(
+            "a database file must lie on this machine",
+            f"found {url}",
+            "Copy it here, or export the table as parquet, which may lie at a URL.",
+        )
 
 
 def _parquet_in(path: Place) -> Sequence[Place]:

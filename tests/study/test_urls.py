@@ -1,6 +1,7 @@
 """A study whose files lie elsewhere: in the memory of this process, in an archive, behind file://, on a failing server."""
 
 import hashlib
+import re
 import zipfile
 
 import fsspec
@@ -138,6 +139,27 @@ def test_what_cannot_be_read_is_told(tmp_path, memory, entry, message):
     with pytest.raises(InputError, match=message) as error:
         read_table(entry, folder=tmp_path)
     assert "word" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "memory://me:word@host/survey.duckdb::answers",
+        "memory://me:word@host/survey.DB",
+        "zip://in/survey.ddb::memory://waves.zip",
+        "https://host/survey.duckdb?token=word",
+        "../data/survey.duckdb::answers",
+    ],
+)
+def test_a_database_must_lie_here(memory, entry):
+    study = f"study: post\nsurvey: {{data: {entry!r}}}\nconstructs: {{a: {{items: [x, y], scale: [1, 5]}}}}\n"
+    memory.pipe("/params/post.yaml", study.encode())
+    faults = check_study("memory://params/post.yaml")
+    assert len(faults) == 1
+    assert re.search(
+        r"^survey\.data: a database file must lie on this machine; found \S+\. Copy it here, or export", faults[0]
+    )
+    assert "word" not in faults[0]
 
 
 def test_a_protocol_whose_package_is_missing_is_a_fault_among_the_others(tmp_path, monkeypatch):
