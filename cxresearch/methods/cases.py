@@ -15,13 +15,12 @@ from cxresearch.core.resampling import expanded_tail
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.errors import InputError, name_some
 from cxresearch.methods.case_result import CaseComparison
-from cxresearch.methods.cfa_sample import COMPLETE_ROWS
 from cxresearch.methods.counted_items import design_words
 from cxresearch.methods.group_means import GroupMeans, bootstrap_means, group_means, ranks
 from cxresearch.methods.group_samples import Sample, group_codes, refuse_unknown, refuse_unusable, sample_of
 from cxresearch.methods.group_tests import LEVEL, effects, explained, explained_between, game_pairs, omnibus, wald
 from cxresearch.methods.large_groups import CountedGroups
-from cxresearch.methods.likely_groups import LikelyScores, likely_scores
+from cxresearch.methods.likely_groups import LikelyScores, count_rows, likely_scores, omnibus_of_likely
 
 Pairs = Literal["games_howell", "none"]
 
@@ -106,10 +105,8 @@ def compare_cases(
     first = samples[0]
     return CaseComparison(
         table=gather([part for table in tables for part in table]),
-        n_used=len(first.scores),
-        n_dropped=max((scores.n_empty for scores in likely.values()), default=len(data) - len(first.scores)),
+        **count_rows(samples, likely, len(data)),
         missing_policy=missing,
-        n_incomplete=max((scores.n_incomplete for scores in likely.values()), default=0),
         iterations=max((scores.iterations for scores in likely.values()), default=0),
         by_complete=tuple(dict.fromkeys(code for scores in likely.values() for code in scores.by_complete)),
         measures=tuple(sample.measure for sample in samples),
@@ -167,7 +164,7 @@ def _rows(
         parts.append(wald(means, units, **whole, method=heedful))
     split = [unweighted[sample.codes == g] for g in range(len(sample.groups))]
     parts.append(
-        _omnibus_of_likely(sample, likely, split, heedless) if likely else omnibus(split, **whole, method=heedless)
+        omnibus_of_likely(sample, likely, split, heedless) if likely else omnibus(split, **whole, method=heedless)
     )
     ratio_words = words(
         em,
@@ -184,19 +181,6 @@ def _rows(
         parts.append(game_pairs(means, scale=sample.measure, method=words("games howell", heedful)))
         parts.append(effects(means, variance, simple=simple, scale=sample.measure, method=heedful))
     return parts
-
-
-def _omnibus_of_likely(sample: Sample, likely: LikelyScores, split: list[np.ndarray], heedless: str) -> pd.DataFrame:
-    """Welch's test of means by maximum likelihood, which knows of rows no more than means and their errors; Kruskal-Wallis of complete rows."""
-    tests = omnibus(split, scale=sample.measure, n=len(sample.scores), method=words(EM, heedless))
-    welch = tests[tests["quantity"] != "kruskal_h"]
-    complete = likely.complete.loc[sample.scores.index]
-    ranked = [complete[sample.codes == g].dropna().to_numpy() for g in range(len(sample.groups))]
-    if min(map(len, ranked)) == 0 or np.ptp(np.concatenate(ranked)) == 0:
-        return welch
-    n = sum(map(len, ranked))
-    found = omnibus(ranked, scale=sample.measure, n=n, method=words(COMPLETE_ROWS, heedless))
-    return gather([welch, found[found["quantity"] == "kruskal_h"]])
 
 
 def _variances(sample: Sample, means: GroupMeans, weights: np.ndarray, likely: LikelyScores | None) -> np.ndarray:

@@ -7,7 +7,12 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.em import EM
 from cxresearch.core.moments import deviations_from
+from cxresearch.core.results import gather, words
+from cxresearch.methods.cfa_sample import COMPLETE_ROWS
+from cxresearch.methods.group_samples import Sample
+from cxresearch.methods.group_tests import omnibus
 from cxresearch.methods.likely_means import LikelyMeans
 
 
@@ -26,8 +31,8 @@ class LikelyScores:
     variance : group -> variance of the score, denominator n - 1
     complete : the score of complete rows, nan elsewhere
     by_complete : groups whose incomplete rows have no maximum-likelihood means, and do not count
-    n_incomplete : rows that lack an answer and count
-    n_empty : rows without any answer
+    lacking : which rows count and lack an answer
+    empty : which rows have no answer
     iterations : of EM, in the group that took most
 
     References
@@ -41,8 +46,8 @@ class LikelyScores:
     variance: Mapping[str, float]
     complete: pd.Series
     by_complete: tuple[str, ...]
-    n_incomplete: int
-    n_empty: int
+    lacking: pd.Series
+    empty: pd.Series
     iterations: int
 
     @classmethod
@@ -67,8 +72,8 @@ class LikelyScores:
             variance={code: group.variance for code, group in groups.items()},
             complete=rows.mean(axis=1, skipna=False).reindex(answers.index),
             by_complete=tuple(code for code, group in groups.items() if group.by_complete),
-            n_incomplete=int(rows.loc[pseudo.index].isna().any(axis=1).sum()),
-            n_empty=int(answers.isna().all(axis=1).sum()),
+            lacking=answers.isna().any(axis=1) & answers.index.isin(pseudo.index),
+            empty=answers.isna().all(axis=1),
             iterations=max(group.iterations for group in groups.values()),
         )
 
@@ -112,3 +117,27 @@ def likely_scores(
     several = {name: list(scales[name]) for name in measures if len(scales.get(name, ())) > 1}
     found = {name: LikelyScores.of(items[columns], codes, design) for name, columns in several.items()}
     return {name: scores for name, scores in found.items() if scores is not None}
+
+
+def count_rows(samples: list[Sample], likely: Mapping[str, LikelyScores], n_rows: int) -> dict[str, int]:
+    """Rows used and left out: of the first measure or, where incomplete ones count, of any; and how many of these are incomplete."""
+    if not likely:
+        return {"n_used": len(samples[0].scores), "n_dropped": n_rows - len(samples[0].scores)}
+    used = set().union(*(sample.scores.index for sample in samples))
+    lacking = pd.concat([scores.lacking for scores in likely.values()], axis=1).any(axis=1)
+    empty = pd.concat([scores.empty for scores in likely.values()], axis=1).all(axis=1)
+    n_incomplete = int(lacking[lacking.index.isin(used)].sum())
+    return {"n_used": len(used), "n_dropped": int(empty[~empty.index.isin(used)].sum()), "n_incomplete": n_incomplete}
+
+
+def omnibus_of_likely(sample: Sample, likely: LikelyScores, split: list[np.ndarray], heedless: str) -> pd.DataFrame:
+    """Welch's test of means by maximum likelihood, which knows of rows no more than means and their errors; Kruskal-Wallis of complete rows."""
+    tests = omnibus(split, scale=sample.measure, n=len(sample.scores), method=words(EM, heedless))
+    welch = tests[tests["quantity"] != "kruskal_h"]
+    complete = likely.complete.loc[sample.scores.index]
+    ranked = [complete[sample.codes == g].dropna().to_numpy() for g in range(len(sample.groups))]
+    if min(map(len, ranked)) == 0 or np.ptp(np.concatenate(ranked)) == 0:
+        return welch
+    n = sum(map(len, ranked))
+    found = omnibus(ranked, scale=sample.measure, n=n, method=words(COMPLETE_ROWS, heedless))
+    return gather([welch, found[found["quantity"] == "kruskal_h"]])
