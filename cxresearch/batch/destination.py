@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from cxresearch.batch.freshness import hashes_in
 from cxresearch.batch.lock import hold
 from cxresearch.batch.outcome import FILE, Outcome
-from cxresearch.study.urls import Place
+from cxresearch.study.urls import Place, near
 
 
 class Destination:
@@ -89,6 +89,7 @@ class Destination:
 @contextmanager
 def destination(place: Place) -> Iterator[Destination]:
     """The destination that a path or URL names; for a URL the run works in a folder aside, removed where nothing is left in it."""
+    place = near(place)
     if isinstance(place, Path):
         yield Destination(place)
         return

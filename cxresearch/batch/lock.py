@@ -5,12 +5,15 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 FILE = ".lock"
+SECONDS_OF_SILENCE = (
+    120  # after which an owner that signs counts as lost; clocks should not differ by more than a minute
+)
 
 
 class InUseError(Exception):
@@ -55,12 +58,29 @@ def _take(path: Path) -> IO[str]:
             held.close()
             raise
         if _is_at(held, path):
+            _refuse_signed(held)
             owner = {"process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
             with suppress(OSError):  # a full disk has room for a lock, but none for a name
                 os.ftruncate(held.fileno(), 0)
                 os.write(held.fileno(), json.dumps(owner).encode())
             return held
         held.close()  # its holder has removed it meanwhile
+
+
+def _refuse_signed(held: IO[str]) -> None:
+    """Leave a lock to a run that reaches the folder by a URL, and so cannot lock it as the operating system does, but signs it."""
+    held.seek(0)
+    with suppress(ValueError):
+        owner = json.load(held)
+        if isinstance(owner, dict) and "alive" in owner and is_alive(owner):
+            held.close()
+            raise InUseError(told_owner(owner))
+
+
+def is_alive(owner: Mapping[str, Any]) -> bool:
+    """Whether an owner has signed not long ago; one that does not sign is believed."""
+    signed = owner.get("alive", time.time())
+    return not isinstance(signed, (int, float)) or time.time() - signed < SECONDS_OF_SILENCE
 
 
 def _is_at(held: IO[str], path: Path) -> bool:

@@ -10,15 +10,13 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
-from cxresearch.batch.lock import FILE, InUseError, told_owner
+from cxresearch.batch.lock import FILE, SECONDS_OF_SILENCE, InUseError, is_alive, told_owner
 from cxresearch.batch.remote_files import create, overwrite, remove
 from cxresearch.errors import InputError
 from cxresearch.study.urls import Url
 
 SECONDS_BETWEEN_SIGNS = 20
-SECONDS_OF_SILENCE = (
-    120  # after which an owner counts as lost; clocks of machines should not differ by more than a minute
-)
+_LOOKS, _SECONDS_TO_WRITE = 3, 0.5
 
 
 class RemoteLocks:
@@ -67,7 +65,7 @@ class RemoteLocks:
         """
         file = place / FILE
         if not self._is_own(file):
-            raise InUseError(told_owner(_read(file)))
+            raise InUseError(told_owner(_read(file) or {}))
 
     def close(self) -> None:
         """End the thread that gives signs of life."""
@@ -75,11 +73,11 @@ class RemoteLocks:
 
     def _take(self, file: Url) -> None:
         owner = _read(file)
-        if owner and time.time() - owner["alive"] < SECONDS_OF_SILENCE:
+        if owner and is_alive(owner):
             raise InUseError(told_owner(owner))
         with suppress(FileExistsError):  # made in this moment by another run, or by this one, whose answer was lost
-            (overwrite if owner else create)(file, self._sign())
-        now = _read(file)
+            (create if owner is None else overwrite)(file, self._sign())
+        now = _read(file) or {}
         if now.get("token") != self._owner["token"]:
             raise InUseError(told_owner(now))
 
@@ -96,7 +94,7 @@ class RemoteLocks:
     def _is_own(self, file: Url) -> bool:
         """Whether nobody can have taken a lock over, or nobody has."""
         signed = self._held.get(file, 0)
-        return time.time() - signed < SECONDS_OF_SILENCE or _read(file).get("token") == self._owner["token"]
+        return time.time() - signed < SECONDS_OF_SILENCE or (_read(file) or {}).get("token") == self._owner["token"]
 
     def _keep_alive(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_SIGNS):
@@ -110,12 +108,16 @@ class RemoteLocks:
         return json.dumps({**self._owner, "alive": time.time()}).encode()
 
 
-def _read(file: Url) -> dict[str, Any]:
-    """The owner that a lock names, {} where there is none."""
-    try:
-        owner: dict[str, Any] = json.loads(file.read_bytes())
-        return owner if "alive" in owner else {}
-    except InputError:
-        raise
-    except (FileNotFoundError, ValueError, TypeError):
-        return {}
+def _read(file: Url) -> dict[str, Any] | None:
+    """The owner that a lock names, {} where nobody can read it, None where there is none."""
+    for _ in range(_LOOKS):
+        try:
+            owner = json.loads(file.read_bytes())
+            return owner if isinstance(owner, dict) else {}
+        except FileNotFoundError:
+            return None
+        except InputError:
+            raise
+        except ValueError:  # it is being written, or its writer was killed
+            time.sleep(_SECONDS_TO_WRITE)
+    return {}

@@ -220,6 +220,19 @@ def place(text: str | Path) -> Place:
     return Url(str(text)) if is_url(str(text)) else Path(text)
 
 
+def near(place: Place) -> Place:
+    """A path in place of a URL that names a file of this machine; anything else as it is.
+
+    >>> [str(near(place(text))) for text in ("out", "file:///srv/out", "s3://bucket/out", "zip://a::file:///b.zip")]
+    ['out', '/srv/out', 's3://bucket/out', 'zip://a::file:///b.zip']
+    """
+    if isinstance(place, Path):
+        return place
+    start, path, rest = place._links()
+    is_here = start.lower() in ("file://", "local://") and path.startswith("/") and not rest
+    return Path(path) if is_here else place
+
+
 def is_url(text: str) -> bool:
     """Whether a text is a URL, one link or a chain.
 
