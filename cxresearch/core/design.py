@@ -94,7 +94,7 @@ def _refuse_bad_index(name: str, column: object) -> None:
     if len(twice):
         raise InputError(
             f"`{name}` must have one value a row",
-            f"found several for {name_some(twice)} ({len(twice)} of {column.index.nunique()} index labels)",
+            f"found several for {name_some(twice)} ({len(twice):,} of {column.index.nunique():,} index labels)",
             "Give the rows an index without repetition.",
         )
 
@@ -104,7 +104,7 @@ def _of_rows(name: str, column: pd.Series, index: pd.Index) -> pd.Series:
     if len(lost):
         raise InputError(
             f"`{name}` must have the index of the answers",
-            f"found none for the rows {name_some(lost)} ({len(lost)} of {len(index)})",
+            f"found none for the rows {name_some(lost)} ({len(lost):,} of {len(index):,})",
             "Take weights and clusters from the same table as the answers.",
         )
     return column.loc[index]
@@ -137,4 +137,4 @@ def _where(column: pd.Series, bad: np.ndarray) -> str:
     """In which column and at which rows: counted from 1 where the index counts the rows of a table from 0."""
     named = f" in `{column.name}`" if column.name is not None else ""
     rows = column.index[bad] + 1 if pd.api.types.is_integer_dtype(column.index) else column.index[bad]
-    return f"{named} at data rows {name_some(rows)} ({bad.sum()} of {len(column)})"
+    return f"{named} at data rows {name_some(rows)} ({bad.sum():,} of {len(column):,})"

@@ -123,7 +123,7 @@ def _refuse_hopeless(known: np.ndarray, names: tuple[str, ...]) -> None:
     if n <= p:
         raise InputError(
             "maximum likelihood of incomplete rows needs more rows than items",
-            f"found {n} rows with an answer to any of {p} items",
+            f"found {n:,} rows with an answer to any of {p} items",
             "Use fewer items, or collect more answers.",
         )
     empty = [name for name, some in zip(names, np.any(known, axis=0), strict=True) if not some]

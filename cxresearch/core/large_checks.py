@@ -54,7 +54,7 @@ def count_rows(frame: nw.LazyFrame, weight: str | None, cluster: str | None) -> 
         if found.get(key):
             raise InputError(
                 f"every row needs {told}",
-                f"found none in {int(found[key])} of {int(found['n'])} rows of `{column}`",
+                f"found none in {int(found[key]):,} of {int(found['n']):,} rows of `{column}`",
                 "Mend the column, or leave the rows out with `survey.where`.",
             )
     if found.get("clusters", 0) > MOST_CLUSTERS:

@@ -83,7 +83,7 @@ def refuse_few(n: int, total: int, n_drivers: int) -> None:
     if n < n_drivers + 2:
         raise InputError(
             f"a regression on {n_drivers} drivers needs at least {n_drivers + 2} complete rows",
-            f"found {n} of {total}",
+            f"found {n:,} of {total:,}",
             "Check `where` and the missing answers, or use fewer drivers.",
         )
 

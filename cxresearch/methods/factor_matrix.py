@@ -271,7 +271,7 @@ def _refuse_few(names: list[str], n: int, total: int, missing: str = "") -> None
     if n <= len(names):
         raise InputError(
             "a factor analysis needs more complete rows than items",
-            f"found {n} rows of {total} that answered all {len(names)} items{missing}",
+            f"found {n:,} rows of {total:,} that answered all {len(names)} items{missing}",
             "Leave out items with many missing answers, or collect more answers.",
         )
 
@@ -281,7 +281,7 @@ def _refuse_constant(names: list[str], spread: np.ndarray, n: int) -> None:
     if constant:
         raise InputError(
             "every item must vary",
-            f"found the same answer in all {n} rows of {name_some(constant)} ({len(constant)} of {len(names)} items)",
+            f"found the same answer in all {n:,} rows of {name_some(constant)} ({len(constant)} of {len(names)} items)",
             "Leave these items out.",
         )
 

@@ -92,7 +92,7 @@ def sample_of(data: pd.DataFrame, codes: pd.Series, measure: str, design: Design
     kept = owners.isin(groups)
     values, owners = values[kept], owners[kept]
     if np.ptp(values) == 0:
-        raise InputError(f"`{measure}` must vary", f"all {len(values)} rows are {values.iloc[0]:g}", "Leave it out.")
+        raise InputError(f"`{measure}` must vary", f"all {len(values):,} rows are {values.iloc[0]:g}", "Leave it out.")
     numbers = pd.Categorical(owners, categories=groups).codes.astype(int)
     return Sample(
         measure, values, numbers, tuple(groups), tuple(sorted(set(codes.dropna()) - set(groups), key=natural_order))

@@ -154,7 +154,7 @@ def _refuse_unusable(answers: pd.DataFrame, scales: Mapping[str, Sequence[str]],
     if len(lost):
         raise InputError(
             "`groups` must have the index of `answers`",
-            f"found no group for the rows {name_some(lost)} ({len(lost)} of {len(answers)})",
+            f"found no group for the rows {name_some(lost)} ({len(lost):,} of {len(answers):,})",
             "Take both from the same table.",
         )
 

@@ -25,6 +25,7 @@ class SampleResult(Result):
     hidden : grouping column -> number of groups too small to be shown
     """
 
+    infers: ClassVar[bool] = False
     views: ClassVar[Mapping[str, View]] = {"sample": View(("group_count", "group_share"), rows=("term", "group"))}
 
     unweighted: pd.DataFrame

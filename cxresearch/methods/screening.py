@@ -235,6 +235,6 @@ def _refuse_misfits(
         if part is not None and not part.index.equals(answers.index):
             raise InputError(
                 f"`{name}` must have the rows of `answers`",
-                f"found {len(part)} rows beside {len(answers)}",
+                f"found {len(part):,} rows beside {len(answers):,}",
                 "Take all of them from one survey, before rows are dropped.",
             )

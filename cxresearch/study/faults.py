@@ -39,12 +39,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     >>> nearest("WEIGT", ["ID", "WEIGHT"]), nearest("weight", ["WEIGHT"]), nearest("colour", ["ID"])
     ('WEIGHT', 'WEIGHT', '')
-    >>> nearest("nothere.csv", ["no_rows.csv"])
-    ''
+    >>> nearest("nothere.csv", ["no_rows.csv"]), nearest("时长", ["时间", "时长（秒）"])
+    ('', '时长（秒）')
     """
     ending = PurePath(word).suffix.casefold()  # files that share no more than it are not alike
     folded = {each.casefold().removesuffix(ending): each for each in known}
-    found = difflib.get_close_matches(word.casefold().removesuffix(ending), folded, 1, cutoff=0.6)
+    stem = word.casefold().removesuffix(ending)
+    begun = [name for name in folded if stem and name.startswith(stem)]
+    found = difflib.get_close_matches(stem, folded, 1, cutoff=0.6) or (begun if len(begun) == 1 else [])
     return folded[found[0]] if found else ""
 
 

@@ -36,7 +36,7 @@ def _as_ratios(column: pd.Series) -> pd.Series:
     if len(bad):
         raise InputError(
             "every judgement must be a number or a fraction such as 1/3, or blank",
-            f"found {name_some(column.loc[bad])} in rows {name_some(bad + 2)} ({len(bad)} of {len(column)})",
+            f"found {name_some(column.loc[bad])} in rows {name_some(bad + 2)} ({len(bad):,} of {len(column):,})",
             "Mend the table of judgements. A spreadsheet may have turned 1/3 into a date: store that column as text.",
         )
     return ratios.astype(float)
