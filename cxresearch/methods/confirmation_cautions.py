@@ -7,7 +7,7 @@ import numpy as np
 from cxresearch.core.cautions import few_clusters
 from cxresearch.core.polychoric import Polychorics
 from cxresearch.core.polychoric_fit import LIMIT
-from cxresearch.core.results import Finding
+from cxresearch.core.results import PAIR, Finding
 from cxresearch.core.rules import RULES
 from cxresearch.methods.confirmation_found import Found
 from cxresearch.methods.confirmation_rows import Estimated, residual_rows
@@ -46,13 +46,15 @@ def _improper(judged: Estimated) -> list[Finding]:
     """Values that cannot be: negative residual variances, factor correlations that are none."""
     fit, model = judged.fit, judged.model
     beyond = np.abs(fit.parameters.correlations) > 1
-    pairs = [[model.factors[i], model.factors[j]] for i, j, over in zip(*model.pairs, beyond, strict=True) if over]
+    named = [PAIR.join((model.factors[i], model.factors[j])) for i, j in zip(*model.pairs, strict=True)]
+    pairs = [pair for pair, over in zip(named, beyond, strict=True) if over]
     found = []
     if judged.heywood:
         found.append(Finding("confirmation.heywood", {"items": judged.heywood}))
     if not fit.smallest_eigenvalue > 0:
         found.append(Finding("confirmation.not_definite", {"eigenvalue": float(fit.smallest_eigenvalue)}))
-    found += [Finding("confirmation.above_one", {"pair": pair}) for pair in pairs]
+    if pairs:
+        found.append(Finding("confirmation.above_one", {"pairs": pairs}))
     return found
 
 

@@ -102,8 +102,8 @@ def groups_of(
         else:
             told.append(Finding(f"invariance.{found[0]}", {"by": by, "group": GroupCode(code, by), **found[1]}))
     if len(moments) < 2:
-        values = {"by": by, "count": len(moments), "least": least, "n_rows": len(answers)}
-        values |= {"n_counted": len(rows), "answered": answered}
+        counts = {"count": len(moments), "least": least, "n_rows": len(answers), "n_counted": len(rows)}
+        values: dict[str, Any] = {**counts, "answered": answered}
         return Finding("invariance.few_groups", values), *told
     used = {code: parts[code] for code in moments}
     return _stacked(by, model, moments, used, len(codes), design, len(answers), tuple(told), missing)

@@ -166,13 +166,13 @@ def write_as(value: object, spec: str, *, limits: Iterable[float] = ()) -> str:
     return written
 
 
-def apart(spec: str, low: float, high: float) -> str:
-    """`spec` with as many decimals as tell both bounds of an interval apart.
+def apart(spec: str, first: float, second: float) -> str:
+    """`spec` with as many decimals as tell two numbers apart, such as the bounds of an interval.
 
     >>> apart(".0%", 0.2891, 0.2949), apart(".2f", 3.61, 3.61)
     ('.1%', '.2f')
     """
-    return _apart(low, spec, [high]) if isfinite(low) and isfinite(high) else spec
+    return _apart(first, spec, [second]) if isfinite(first) and isfinite(second) else spec
 
 
 def _apart(value: float, spec: str, limits: Iterable[float]) -> str:

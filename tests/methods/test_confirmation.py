@@ -14,6 +14,7 @@ from cxresearch.core.moments import Moments
 from cxresearch.core.results import COLUMNS
 from cxresearch.errors import InputError
 from cxresearch.methods.confirmation import confirm_factors
+from cxresearch.present.text import Text
 
 ROOT = Path(__file__).parent.parent
 WITHOUT_SINGLE = {name: items for name, items in ECSI.items() if len(items) > 1}
@@ -295,3 +296,16 @@ def test_a_matrix_that_is_not_positive_definite_is_told():
         InputError, match=r"must be positive definite; found the smallest eigenvalue -0\.800.*from a, b, c"
     ):
         confirm_factors(Moments.from_correlation(corr, 200), {"one": ["a", "b", "c"]})
+
+
+def test_all_correlations_beyond_1_are_told_in_one_sentence():
+    """Items correlate more across the constructs than within them."""
+    scales = {name: [f"{name}{i}" for i in (1, 2, 3)] for name in "abc"}
+    items = [item for its_items in scales.values() for item in its_items]
+    same = np.repeat(range(3), 3)
+    corr = np.where(same[:, None] == same, 0.45, 0.5) + 0.05 * (np.abs(same[:, None] - same) == 1)
+    np.fill_diagonal(corr, 1.0)
+    finding = confirm_factors(Moments.from_correlation(pd.DataFrame(corr, items, items), 400), scales).finding()
+    beyond = [caution for caution in finding.cautions if caution.key == "confirmation.above_one"]
+    assert [caution.values["pairs"] for caution in beyond] == [["a - b", "a - c", "b - c"]]
+    assert Text().sentence(beyond[0]) == "Correlations beyond 1 between constructs: a – b, a – c, b – c."

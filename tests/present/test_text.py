@@ -141,6 +141,12 @@ def test_an_interval_in_a_sentence_never_collapses(language):
     assert "1.0" not in Text(language).sentence(Finding("cases.rank_unsure", shares))
 
 
+def test_a_bound_that_would_read_as_a_limit_gives_its_decimals_to_the_interval():
+    values = {"by": "x", "pair": "a - b", "g": -0.14, "low": -0.48, "high": 0.196}
+    said = Text().sentence(Finding("cases.effect_tiny", values, RULES["effect_small"]))
+    assert "g = −0.140 (−0.480 to 0.196), less than small (Cohen 1988: 0.20)" in said
+
+
 def test_limits_keep_their_decimals_beside_a_narrow_interval():
     values = {"pair": "a - b", "g": 0.2512, "low": 0.2503, "high": 0.2521}
     said = Text().sentence(Finding("cases.effect_small", values, RULES["effect_small"]))

@@ -124,23 +124,30 @@ class Text:
         return [said, *(words for caution in finding.cautions for words in self.sentences(caution))]
 
     def _phrase(self, section: str, key: str, values: Mapping[str, Any]) -> str:
-        template = _telling(catalogue()[section][key][self.language], values)
-        return _Filler(self, _limits(values)).format(template, **values)
+        limits = _limits(values)
+        template = _telling(catalogue()[section][key][self.language], values, limits)
+        return _Filler(self, limits).format(template, **values)
 
 
-def _telling(template: str, values: Mapping[str, Any]) -> str:
-    """The sentence with as many decimals as tell the bounds of its intervals apart, in the numbers beside them too.
+def _telling(template: str, values: Mapping[str, Any], limits: tuple[float, ...]) -> str:
+    """The sentence with as many decimals as tell the bounds of its intervals apart, and from limits; in what is beside them too.
 
     Bounds are values whose names end in `low` and `high`.
     """
-    for name in [name for name in values if name.endswith("low")]:
-        other = f"{name.removesuffix('low')}high"
-        spec = re.search(rf"{{{name}:([^}}]+)}}", template)
-        if spec and other in values:
-            finer = apart(spec[1], values[name], values[other])
-            beside = rf"{{(?!limit)(\w+):{re.escape(spec[1])}}}"  # not those of a rule, which have a dot
-            template = template if finer == spec[1] else re.sub(beside, rf"{{\1:{finer}}}", template)
+    for low in [name for name in values if name.endswith("low")]:
+        high = f"{low.removesuffix('low')}high"
+        spec = re.search(rf"{{{low}:([^}}]+)}}", template)
+        if spec is None or high not in values:
+            continue
+        beside = rf"{{(?!limit)(\w+):{re.escape(spec[1])}}}"  # not those of a rule, which have a dot
+        pairs = [(values[low], values[high]), *((values[name], limit) for name in (low, high) for limit in limits)]
+        finer = max((apart(spec[1], *pair) for pair in pairs), key=_decimals)
+        template = re.sub(beside, rf"{{\1:{finer}}}", template)
     return template
+
+
+def _decimals(spec: str) -> int:
+    return int(next(iter(re.findall(r"\.(\d)", spec)), 0))
 
 
 def _limits(values: Mapping[str, Any]) -> tuple[float, ...]:
