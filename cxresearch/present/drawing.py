@@ -9,13 +9,14 @@ import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.backends.backend_mixed import MixedModeRenderer
-from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 
 from cxresearch.present.letters import draw_line, room_of_lines
 from cxresearch.present.png import write_png
+from cxresearch.present.vectors import Vectors
 
 PNG_DPI = 200  # sharp on paper at the size drawn
 _POINTS = 72  # an inch
@@ -82,7 +83,7 @@ class _Both(RendererBase):
         self.dpi, self.alike = figure.dpi, True
         self._inches, self._size, self._file = figure.get_size_inches(), (width, height), io.StringIO()
         self.picture = RendererAgg(width, height, self.dpi)
-        vectors = RendererSVG(width, height, self._file, metadata=_UNDATED)
+        vectors = Vectors(width, height, self._file, self.dpi, metadata=_UNDATED)
         # makes pictures of parts that ask for it, as figures with very many points do
         self.lines = MixedModeRenderer(figure, *self._inches, self.dpi, vectors)  # type: ignore[call-arg]
 
@@ -98,6 +99,7 @@ class _Both(RendererBase):
     draw_quad_mesh = _in_both("draw_quad_mesh")
     draw_gouraud_triangles = _in_both("draw_gouraud_triangles")
     draw_image = _in_both("draw_image")
+    draw_tex = _in_both("draw_tex")
 
     def draw_text(
         self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: FontProperties, angle: float,
@@ -108,19 +110,7 @@ class _Both(RendererBase):
         else:
             line = draw_line(s, prop.copy(), self.dpi)
             self.picture._renderer.draw_text_image(line.image, round(x) + line.left, round(y) + line.below, 0, gc)
-        self.lines.draw_text(gc, x, y, s, self._in_pixels(prop), angle, ismath, mtext)
-
-    def draw_tex(
-        self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: FontProperties, *args: Any, **kwargs: Any
-    ) -> None:
-        self.picture.draw_tex(gc, x, y, s, prop, *args, **kwargs)
-        self.lines.draw_tex(gc, x, y, s, self._in_pixels(prop), *args, **kwargs)
-
-    def _in_pixels(self, font: FontProperties) -> FontProperties:
-        """The font with its size in the unit of the SVG."""
-        larger = font.copy()
-        larger.set_size(self.points_to_pixels(font.get_size_in_points()))
-        return larger
+        self.lines.draw_text(gc, x, y, s, prop, angle, ismath, mtext)
 
     def get_text_width_height_descent(
         self, s: str, prop: FontProperties, ismath: bool | Literal["TeX"]

@@ -59,13 +59,13 @@ def room_of_lines(font: FontProperties, dpi: float) -> tuple[float, float, float
 
 
 def _letters(font: FontProperties, dpi: float) -> FT2Font:
-    letters = get_font(_files(font))
+    letters = get_font(find_files(font))
     letters.set_size(font.get_size_in_points(), dpi)
     return letters
 
 
 @lru_cache(256)
-def _files(font: FontProperties) -> list:
+def find_files(font: FontProperties) -> list:
     """Files of a font, one a family, those of families that are not there left out."""
     found = []
     for family in font.get_family():

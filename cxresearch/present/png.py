@@ -20,6 +20,7 @@ def write_png(pixels: np.ndarray, dpi: float) -> bytes:
     pixels : (height, width, 4) red, green, blue and opacity, 0 to 255; opacity is left out where all is opaque
     dpi : pixels an inch, told to programs that print
     """
+    pixels = np.ascontiguousarray(pixels)
     height, width, _ = pixels.shape
     opaque = bool((pixels[:, :, 3] == 255).all())
     density = round(dpi * _METRE)
@@ -36,13 +37,16 @@ def write_png(pixels: np.ndarray, dpi: float) -> bytes:
 
 def _lines(pixels: np.ndarray, channels: int) -> np.ndarray:
     """Bytes of the lines, each after its filter; one that repeats the line above is all zero."""
-    height, width, _ = pixels.shape
-    colours = np.ascontiguousarray(pixels).view(np.uint32)[:, :, 0]
-    new = np.ones(height, dtype=bool)
+    colours = pixels.view(np.uint32)[:, :, 0]
+    new = np.ones(len(pixels), dtype=bool)
     new[1:] = (colours[1:] != colours[:-1]).any(axis=1)
-    lines = np.zeros((height, 1 + channels * width), dtype=np.uint8)
+    shown = pixels[new]
+    kept = np.empty((*shown.shape[:2], channels), dtype=np.uint8)
+    for channel in range(channels):  # three times as quick as all at once
+        kept[:, :, channel] = shown[:, :, channel]
+    lines = np.zeros((len(pixels), 1 + channels * pixels.shape[1]), dtype=np.uint8)
     lines[:, 0] = np.where(new, _NONE, _UP)
-    lines[new, 1:] = pixels[new, :, :channels].reshape(-1, channels * width)
+    lines[new, 1:] = kept.reshape(len(kept), -1)
     return lines
 
 

@@ -1,6 +1,7 @@
 import io
 import re
 import xml.etree.ElementTree as ET
+from base64 import b64decode
 from collections import Counter
 
 import matplotlib.pyplot as plt
@@ -85,17 +86,66 @@ def test_with_words_the_picture_differs_from_that_of_matplotlib_by_less_than_a_p
 
 def test_the_svg_has_what_that_of_matplotlib_has_at_the_same_places():
     _, ours = draw_figure(example())
-    ours, own = ET.fromstring(ours), ET.fromstring(own_svg(example()))
-    assert Counter(element.tag for element in ours.iter()) == Counter(element.tag for element in own.iter())
+    ours, own = without_blanks(ET.fromstring(ours)), without_blanks(ET.fromstring(own_svg(example())))
+    counts = [Counter(element.tag for element in root.iter()) for root in (ours, own)]
+    assert counts[0] == counts[1]
     assert [ours.get("width"), ours.get("height")] == [own.get("width"), own.get("height")] == ["223.2pt", "149.04pt"]
     assert ours.get("viewBox") == "0 0 620 414"
     for here, there in zip(ours.iter(f"{SVG}path"), own.iter(f"{SVG}path"), strict=True):
         scale = 1 if here.get("transform") else SCALE  # letters are defined in the unit of their font
         assert numbers(here.get("d")) == pytest.approx(scale * numbers(there.get("d")), abs=PLACE)
-    marks = [[(use.get("x"), use.get("y")) for use in root.iter(f"{SVG}use") if use.get("x")] for root in (ours, own)]
+        assert re.sub(r"[-\d. ]|\s", "", here.get("d")).upper() == re.sub(r"[-\d. ]|\s", "", there.get("d")).upper()
+    marks = [[(use.get("x"), use.get("y")) for use in root.iter(f"{SVG}use") if use.get("y")] for root in (ours, own)]
     assert np.array(marks[0], float) == pytest.approx(SCALE * np.array(marks[1], float), abs=PLACE)
-    letters = [[use.get(HREF) for use in root.iter(f"{SVG}use") if not use.get("x")] for root in (ours, own)]
-    assert letters[0] == letters[1]
+
+
+def test_lines_of_the_svg_are_as_wide_and_as_dashed_as_in_that_of_matplotlib():
+    widths, dashes = [], []
+    for svg in (draw_figure(example())[1], own_svg(example())):
+        styles = [look_of(element) for element in ET.fromstring(svg).iter() if "stroke" in (element.get("style") or "")]
+        widths.append(np.array([float(style.get("stroke-width", 1)) for style in styles]))
+        dashes.append(
+            np.array([float(dash) for style in styles for dash in style.get("stroke-dasharray", "").split(",") if dash])
+        )
+    assert len(widths[0]) > 20
+    assert widths[0] == pytest.approx(SCALE * widths[1], abs=1e-5)
+    assert len(dashes[0]) == 4  # of the line and of its example in the legend
+    assert dashes[0] == pytest.approx(SCALE * dashes[1], abs=1e-5)
+
+
+def look_of(element: ET.Element) -> dict[str, str]:
+    return dict(part.split(": ") for part in element.get("style").split("; "))
+
+
+def test_letters_of_the_svg_stand_in_their_lines_as_in_that_of_matplotlib():
+    _, ours = draw_figure(example())
+    ours, own = without_blanks(ET.fromstring(ours)), without_blanks(ET.fromstring(own_svg(example())))
+    here = [use for use in ours.iter(f"{SVG}use") if not use.get("y")]
+    there = [use for use in own.iter(f"{SVG}use") if not use.get("y")]
+    assert [use.get(HREF).replace("#_", "#") for use in here] == [use.get(HREF) for use in there]
+    places = [re.search(r"translate\(([-\d.]+)", use.get("transform") or "") for use in there]
+    assert np.array([use.get("x") for use in here], float) == pytest.approx(
+        [float(place[1]) if place else 0 for place in places],
+        abs=0.01,  # hundredths of a letter's size
+    )
+
+
+def without_blanks(svg: ET.Element) -> ET.Element:
+    """Without letters that have no outline, which only matplotlib writes."""
+    blank = {path.get("id") for path in svg.iter(f"{SVG}path") if path.get("id") and not path.get("d")}
+    for parent in list(svg.iter()):
+        for child in list(parent):
+            if child.get("id") in blank or (child.get(HREF) or "#")[1:] in blank:
+                parent.remove(child)
+    return svg
+
+
+def test_the_image_of_a_heat_map_is_that_of_matplotlib():
+    images = []
+    for svg in (draw_figure(example(words=False))[1], own_svg(example(words=False))):
+        [image] = ET.fromstring(svg).iter(f"{SVG}image")
+        images.append(np.asarray(opened(b64decode(image.get(HREF).split(",")[1])).convert("RGBA")))
+    assert (images[0] == images[1][::-1]).all()  # matplotlib turns the image over
 
 
 def test_words_of_the_svg_stand_where_and_as_large_as_in_that_of_matplotlib():

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from cxresearch.core.results import PAIR, Result
 from cxresearch.present.numbers import write_decimals
-from cxresearch.present.plots.style import ACCENT, INK, MUTED, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, INK, MUTED, axes_of, hide_marks, wrapped
 from cxresearch.present.text import SHOWN_PAIR, current_text
 
 MOST_PAIRS = 40  # a figure with more is unreadable: the clearest are drawn
@@ -37,7 +37,7 @@ def plot_groups(result: Result, *, ax: Axes | None = None) -> Axes:
     ]
     ax.set_yticks(lines, names)
     ax.set_ylim(len(means) - 0.4, -0.75)
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     ax.set_xlabel(wrapped(text.axis("cases_mean", measure=text.label(measure)), 54, 3))
     ax.grid(axis="x")
     return ax
@@ -69,7 +69,7 @@ def plot_pairs(result: Result, *, ax: Axes | None = None) -> Axes:
             ax.plot(part["estimate"], at, "o", color=colour, markersize=6, label=text.axis(key))
     ax.set_yticks(lines, [_pair_label(pair, by) for pair in pairs["term"]])
     ax.set_ylim(len(pairs) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     label = text.axis("cases_difference", measure=text.label(measure))
     shown = "" if len(pairs) == every else "\n" + text.axis("cases_shown", shown=len(pairs), every=every)
     ax.set_xlabel(wrapped(label, 50, 3) + shown)

@@ -9,7 +9,7 @@ from matplotlib.patches import Ellipse, FancyBboxPatch
 
 from cxresearch.core.results import Result
 from cxresearch.core.rules import RULES
-from cxresearch.present.plots.style import ACCENT, DIVERGING, INK, MUTED, PALETTE, WARN, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, DIVERGING, INK, MUTED, PALETTE, WARN, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 LINE = 0.34  # inches an item of the path diagram
@@ -74,7 +74,16 @@ def _draw_construct(ax: Axes, name: str, rows: pd.DataFrame, residuals: pd.Serie
     ax.add_patch(
         Ellipse((side * near, middle), CONSTRUCT, size, facecolor="#e8f1f8", edgecolor=ACCENT, linewidth=1.4, zorder=3)
     )
-    ax.text(side * near, middle, wrapped(text.label(name), 15, 3), ha="center", va="center", fontsize=8, zorder=4)
+    ax.text(
+        side * near,
+        middle,
+        wrapped(text.label(name), 15, 3),
+        ha="center",
+        va="center",
+        fontsize=8,
+        zorder=4,
+        in_layout=False,
+    )
     rule = RULES["standardized_loading"]
     start, end = MIDDLE / 2 + CONSTRUCT, MIDDLE / 2 + CONSTRUCT + LOADING
     for line, (item, loading) in enumerate(zip(rows["term"], rows["estimate"], strict=True)):
@@ -88,12 +97,12 @@ def _draw_construct(ax: Axes, name: str, rows: pd.DataFrame, residuals: pd.Serie
             "shrinkB": 0,
         }
         begin = (side * (start - 0.12), middle + 0.3 * (y - middle) * min(1, size / max(len(rows), 1)))
-        ax.annotate("", (side * end, y), begin, arrowprops=shape, zorder=2)
+        ax.annotate("", (side * end, y), begin, arrowprops=shape, zorder=2, in_layout=False)
         share = 0.68
         at = (begin[0] + share * (side * end - begin[0]), begin[1] + share * (y - begin[1]))
         shown = f"{loading:.2f}".replace("-", "\u2212") + ("*" if improper else "")
         ax.text(*at, shown, ha="center", va="center", fontsize=8, color=colour, zorder=4,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6}, in_layout=False)  # fmt: skip
         _draw_item(ax, wrapped(text.label(item), 35, 2), side, end, y, colour)
 
 
@@ -102,7 +111,7 @@ def _draw_item(ax: Axes, label: str, side: int, end: float, y: float, colour: st
     edge = MUTED if colour == INK else colour
     ax.add_patch(FancyBboxPatch((left, y - 0.41), ITEM, 0.82, boxstyle="round,pad=0,rounding_size=0.06", facecolor="white",
                                 edgecolor=edge, linewidth=0.9, zorder=3))  # fmt: skip
-    ax.text(left + 0.1, y, label, ha="left", va="center", fontsize=6.8, linespacing=1.05, zorder=4)
+    ax.text(left + 0.1, y, label, ha="left", va="center", fontsize=6.8, linespacing=1.05, zorder=4, in_layout=False)
 
 
 def plot_factor_correlations(result: Result, *, ax: Axes | None = None) -> Axes:
@@ -124,7 +133,7 @@ def plot_factor_correlations(result: Result, *, ax: Axes | None = None) -> Axes:
     for (line, column), value in np.ndenumerate(matrix):
         if not np.isnan(value):
             colour = "white" if abs(value) > 0.6 * limit else INK
-            ax.text(column, line, _short(value), ha="center", va="center", fontsize=8.5, color=colour)
+            ax.text(column, line, _short(value), ha="center", va="center", fontsize=8.5, color=colour, in_layout=False)
     _bar(ax, current_text().axis("cfa_correlation"))
     return ax
 
@@ -184,7 +193,7 @@ def plot_distinctness(result: Result, *, ax: Axes | None = None) -> Axes:
     ]
     ax.set_yticks(at, pairs, fontsize=8)
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     ax.grid(axis="x")
     ax.set_xlabel(text.axis("cfa_htmt"))
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=2, fontsize=8)
@@ -211,7 +220,7 @@ def _heat(
     ax.set_xticks(
         range(len(columns)), columns, fontsize=size, rotation=90 if short else 30, ha="center" if short else "right"
     )
-    ax.tick_params(length=0)
+    hide_marks(ax, "both")
     ax.spines[:].set_visible(False)
 
 

@@ -9,7 +9,7 @@ from matplotlib.text import Text
 from cxresearch.core.results import Result
 from cxresearch.errors import InputError
 from cxresearch.present.plots.labels import label_points
-from cxresearch.present.plots.style import ACCENT, MUTED, PALETTE, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, MUTED, PALETTE, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 CORNERS = {1: (0.01, 0.985, "left", "top"), 2: (0.99, 0.985, "right", "top"),
@@ -42,7 +42,7 @@ def plot_importance(result: Result, *, ax: Axes | None = None) -> Axes:
         look: dict[str, Any] = {"color": PALETTE[1], "markeredgecolor": "black", "markersize": 5.5}
         drawn += ax.plot(at, lines, "D", label=text.axis("drivers_johnson"), **look)
     ax.set_yticks(lines, [wrapped(text.label(term), 36, 2) for term in main["term"]])
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     ax.set_ylim(len(main) - 0.4, -0.6)
     ax.set_xlim(left=0)
     outcome = text.label(result.pick("correlation")["scale"].iloc[0])

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from cxresearch.core.results import Result
 from cxresearch.core.rules import RULES
-from cxresearch.present.plots.style import ACCENT, DIVERGING, INK, MUTED, PALETTE, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, DIVERGING, INK, MUTED, PALETTE, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 LINE = 0.26  # inches an item
@@ -78,6 +78,7 @@ def plot_loadings(result: Result, *, ax: Axes | None = None) -> Axes:
             fontsize=7.5,
             color=colour,
             fontweight="bold" if salient else "normal",
+            in_layout=False,
         )
     shares = result.pick("variance_explained").set_index("scale")["estimate"]
     ax.set_xticks(range(m), [f"{name}\n{100 * shares[name]:.0f}%" for name in loadings.columns])
@@ -85,12 +86,10 @@ def plot_loadings(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.tick_top()
     ax.xaxis.set_label_position("top")
     ax.set_xlabel(text.axis("loadings_factor"))
-    ax.tick_params(length=0)
+    hide_marks(ax, "both")
     ax.spines[:].set_visible(False)
-    ax.set_xticks(np.arange(m + 1) - 0.5, minor=True)
-    ax.set_yticks(np.arange(p + 1) - 0.5, minor=True)
-    ax.grid(which="minor", color="white", linewidth=1.5)
-    ax.tick_params(which="minor", length=0)
+    ax.hlines(np.arange(p + 1) - 0.5, -0.5, m - 0.5, color="white", linewidth=1.5)
+    ax.vlines(np.arange(m + 1) - 0.5, -0.5, p - 0.5, color="white", linewidth=1.5)
     bar = ax.figure.colorbar(drawn, ax=ax, orientation="horizontal", fraction=0.03, pad=0.02, aspect=40)
     bar.set_ticks([-1, -0.5, 0, 0.5, 1])
     bar.set_label(text.axis("loadings_value", value=rule.value, citation=rule.citation), fontsize=8)

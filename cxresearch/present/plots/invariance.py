@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from cxresearch.core.results import Result
 from cxresearch.core.rules import RULES, Rule
 from cxresearch.present.numbers import write_decimals
-from cxresearch.present.plots.style import ACCENT, INK, MUTED, WARN, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, INK, MUTED, WARN, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 STEPS = {"metric": "invariance_loadings", "scalar": "invariance_intercepts"}
@@ -69,7 +69,7 @@ def plot_invariance(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(len(lines) - 0.45, -0.6)
     shares = [mark.share for mark in marks]
     ax.set_xlim(min(-0.35, min(shares) - 0.25), max(1.35, max(shares) * 1.12 + 0.1))
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     ax.grid(axis="x")
     ax.set_xlabel(text.axis("invariance_share"))
     _explain(ax, marks)

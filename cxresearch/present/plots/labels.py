@@ -9,6 +9,7 @@ from matplotlib.text import Text
 from cxresearch.present.plots.style import INK, MUTED
 
 _DIRECTIONS = np.radians(np.arange(0, 360, 22.5))
+_MARGIN = np.array([-0.6, -0.6, 0.6, 0.6])  # points between a label and a line that it does not cross
 _DISTANCES = (10, 18, 28, 40, 54)  # points from the middle of the mark to the nearest edge of the label
 
 
@@ -29,7 +30,9 @@ def label_points(
     thin line leads to labels that stand further off. The limits of the axes must be set before.
     """
     figure = ax.figure.get_figure(root=True)
-    figure.draw_without_rendering()
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)  # the places of all that is there
     scale = figure.dpi / 72
     marks = ax.transData.transform(np.column_stack([x, y]))
     boxes = [_box(text) for text in avoid]
@@ -47,7 +50,7 @@ def label_points(
                 centre = marks[place] + toward * (distance * scale + half)
                 box = np.concatenate([centre - half, centre + half])
                 price = _price(box, boxes, marks, place, (frame.x0, frame.y0, frame.x1, frame.y1), 4 * scale)
-                price += distance + 15 * _crossed(box, strokes)
+                price += distance + 15 * _crossed(box + _MARGIN * scale, strokes)
                 if price < cost:
                     offset, cost = tuple((centre - marks[place]) / scale), price
         written.set_position(offset)

@@ -7,7 +7,7 @@ from matplotlib.colors import ListedColormap
 from cxresearch.core.patterns import Patterns
 from cxresearch.core.results import Result
 from cxresearch.present.numbers import write_decimals, write_share
-from cxresearch.present.plots.style import ACCENT, MUTED, WARN, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, MUTED, WARN, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 _LINE = 0.26  # inches a pattern takes
@@ -74,7 +74,7 @@ def _draw(patterns: Patterns, colour: str, ax: Axes | None) -> Axes:
     slant = {"rotation": 90} if n_columns > _MANY else {"rotation": 30, "ha": "left", "rotation_mode": "anchor"}
     ax.xaxis.tick_top()
     ax.set_xticks(np.arange(n_columns), labels, fontsize=min(8.0, 300 / n_columns), **slant)
-    ax.tick_params(length=0)
+    hide_marks(ax, "both")
     ax.spines[:].set_visible(False)
     if patterns.n_others:
         said = text.axis("pattern_others", n_patterns=patterns.n_patterns - n_lines, n=patterns.n_others)

@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from cxresearch.core.results import Result
 from cxresearch.core.rules import RULES
-from cxresearch.present.plots.style import ACCENT, DIVERGING, INK, MUTED, PALETTE, WARN, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, DIVERGING, INK, MUTED, PALETTE, WARN, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 LINE = 0.24  # inches a line of the figure
@@ -89,7 +89,7 @@ def _label_lines(ax: Axes, places: dict[tuple[str, str], float]) -> None:
     ax.set_yticklabels([wrapped(text.label(term or scale), 44, 1) + ("  " if term else "") for scale, term in places])
     for label, (_, term) in zip(ax.get_yticklabels(), places, strict=True):
         label.set(fontweight="normal" if term else "bold", color=MUTED if term else INK, fontsize=7.5 if term else 8.5)
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(max(places.values()) + 0.7, -1)
     ax.grid(axis="x")
@@ -116,14 +116,13 @@ def plot_answers(result: Result, *, ax: Axes | None = None) -> Axes:
         ax.set_axis_off()
         ax.text(0.5, 0.5, text.axis("answers_none"), ha="center", transform=ax.transAxes)
         return ax
-    for line, rows in enumerate(items.values()):
-        _draw_answers(ax, line, 100 * rows["estimate"].to_numpy())
+    _draw_answers(ax, [100 * rows["estimate"].to_numpy() for rows in items.values()])
     scales = {term: tuple(rows["group"]) for term, rows in items.items()}
     usual = Counter(scales.values()).most_common(1)[0][0]
     ends = {term: "" if scale == usual else f" ({scale[0]}\u2013{scale[-1]})" for term, scale in scales.items()}
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(items)), [wrapped(text.label(term), 40) + ends[term] for term in items], fontsize=7.5)
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     ax.spines["left"].set_visible(False)
     ax.set_ylim(len(items) - 0.4, -0.6)
     ax.set_xlim(-100, 100)
@@ -137,12 +136,16 @@ def plot_answers(result: Result, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _draw_answers(ax: Axes, line: int, percentages: np.ndarray) -> None:
-    """The bar of one item; a middle answer stands half to the left and half to the right."""
-    k = len(percentages)
-    middle = percentages[: k // 2].sum() + (percentages[k // 2] / 2 if k % 2 else 0)
-    left = np.concatenate([[0], np.cumsum(percentages)[:-1]]) - middle
-    ax.barh([line] * k, percentages, left=left, height=0.75, color=_tones(k), linewidth=0)
+def _draw_answers(ax: Axes, shares: list[np.ndarray]) -> None:
+    """A bar an item, of the percentages of its answers; a middle answer stands half to the left and half to the right."""
+    lefts = []
+    for percentages in shares:
+        k = len(percentages)
+        middle = percentages[: k // 2].sum() + (percentages[k // 2] / 2 if k % 2 else 0)
+        lefts.append(np.concatenate([[0], np.cumsum(percentages)[:-1]]) - middle)
+    ks = [len(percentages) for percentages in shares]
+    lines, colours = np.repeat(np.arange(len(ks)), ks), np.concatenate([_tones(k) for k in ks])
+    ax.barh(lines, np.concatenate(shares), left=np.concatenate(lefts), height=0.75, color=colours, linewidth=0)
 
 
 def _explain_answers(ax: Axes, answers: list[str], title: str) -> None:

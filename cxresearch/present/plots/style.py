@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from functools import cache
+from typing import Literal
 
 import matplotlib.pyplot as plt
 from matplotlib import font_manager
@@ -74,6 +75,11 @@ def axes_of(ax: Axes | None, *, width: float = 7.0, height: float = 4.0) -> Axes
         return ax
     apply_style()
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def hide_marks(ax: Axes, axis: Literal["x", "y", "both"] = "y") -> None:
+    """Leave the labels of an axis without marks; marks of no length would be drawn all the same."""
+    ax.tick_params(axis=axis, which="both", length=0, left=False, right=False, bottom=False, top=False)
 
 
 def wrapped(label: str, width: int = 34, lines: int = 2) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from cxresearch.core.results import Result
-from cxresearch.present.plots.style import ACCENT, INK, MUTED, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, INK, MUTED, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 MOST_LINES = 40  # a figure with more is unreadable: those that differ most between studies are drawn
@@ -55,7 +55,7 @@ def plot_pooled(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.plot(shown["estimate"], lines, "D", color=ACCENT, markersize=6, label=text.axis("pooled_together"))
     ax.set_yticks(lines, [_name(scale, term) for scale, term in shown.index])
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     quantity = result.pick("study_estimate")["method"].iloc[0].removeprefix("of ")
     cut = "" if len(shown) == len(pooled) else "\n" + text.axis("pooled_shown", shown=len(shown), every=len(pooled))
     drawn = _keep_in_sight(ax, [*dots["estimate"], *shown["estimate"]], [*shown["conf_low"], *shown["conf_high"]])

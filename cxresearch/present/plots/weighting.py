@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from cxresearch.core.results import Result, choices
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
-from cxresearch.present.plots.style import ACCENT, INK, MUTED, PALETTE, WARN, axes_of, wrapped
+from cxresearch.present.plots.style import ACCENT, INK, MUTED, PALETTE, WARN, axes_of, hide_marks, wrapped
 from cxresearch.present.text import current_text
 
 LINE = 0.26  # inches a line of the figure
@@ -138,7 +138,7 @@ def plot_global_weights(result: Result, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(list(at.values()), [wrapped(text.label(term), 44, 1) + "   " * depth for term, depth in lines])
     for tick, (term, _) in zip(ax.get_yticklabels(), lines, strict=True):
         tick.set(fontweight="bold" if term in parents else "normal", fontsize=8)
-    ax.tick_params(axis="y", length=0)
+    hide_marks(ax)
     ax.set_xlim(left=0)
     ax.margins(y=0.02)
     ax.grid(axis="both")
