@@ -5,13 +5,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxresearch.methods.cfa_follow import follow
-from cxresearch.methods.cfa_model import FactorModel, Parameters, information, observed_information, slopes
+from cxresearch.methods.cfa_model import (
+    FactorModel,
+    Parameters,
+    information,
+    is_positive_definite,
+    observed_information,
+    slopes,
+)
 
 MAX_ITERATIONS = 200
 FIRST_ITERATIONS = 20  # enough for most matrices; those that are left go on together, so that no block waits for one
 HALVINGS = 12
 TOLERANCE = 1e-7  # largest change of a standardised parameter at which the iteration ends
-REPLICATE_TOLERANCE = 1e-5  # the same for replicates that start from a solution: far below what resampling changes
+REPLICATE_TOLERANCE = (
+    1e-8  # the same for replicates that start from a solution, whose steps do not end as those of Newton do
+)
 NEAR = 0.1  # steps shorter than this are taken by the observed information, which ends the iteration much sooner
 SINGULAR = 1e-10  # smallest eigenvalue of the information, of the largest: below, the parameters are not identified
 CHUNK = 128  # matrices fitted at a time: their information fits the processor's cache; does not change the numbers
@@ -159,17 +168,6 @@ def _loss(corr: np.ndarray, parameters: Parameters) -> tuple[np.ndarray, np.ndar
     inverse = np.linalg.inv(implied)
     loss = np.linalg.slogdet(implied)[1] + (corr * inverse).sum(axis=(-2, -1))
     return np.where(proper, loss, np.inf), inverse
-
-
-def is_positive_definite(stack: np.ndarray) -> np.ndarray:
-    """Which matrices (..., p, p) are, (...,), beyond rounding; none with gaps is."""
-    finite = np.asarray(np.isfinite(stack).all(axis=(-2, -1)))
-    try:
-        np.linalg.cholesky(stack[finite])
-    except np.linalg.LinAlgError:  # some is not: find out which
-        roots = np.linalg.eigvalsh(stack[finite])
-        finite[finite] = roots[..., 0] > stack.shape[-1] * np.finfo(float).eps * roots[..., -1]
-    return finite
 
 
 def _step(corr: np.ndarray, parameters: Parameters, inverse: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -239,3 +239,14 @@ def observed_information(parameters: Parameters, corr: np.ndarray) -> np.ndarray
         hessian[..., item, place] += bend
         hessian[..., place[:, None], item.T] += bend.swapaxes(-1, -2)
     return hessian
+
+
+def is_positive_definite(stack: np.ndarray) -> np.ndarray:
+    """Which matrices (..., p, p) are, (...,), beyond rounding; none with gaps is."""
+    finite = np.asarray(np.isfinite(stack).all(axis=(-2, -1)))
+    try:
+        np.linalg.cholesky(stack[finite])
+    except np.linalg.LinAlgError:  # some is not: find out which
+        roots = np.linalg.eigvalsh(stack[finite])
+        finite[finite] = roots[..., 0] > stack.shape[-1] * np.finfo(float).eps * roots[..., -1]
+    return finite

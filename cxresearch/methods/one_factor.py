@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxresearch.core.moments import correlation_of
-from cxresearch.methods.cfa_fit import CfaFit, fit_cfa, is_positive_definite
-from cxresearch.methods.cfa_model import FactorModel, Parameters
+from cxresearch.methods.cfa_fit import CfaFit, fit_cfa
+from cxresearch.methods.cfa_model import FactorModel, Parameters, is_positive_definite
 
 SINGULAR = 1e-9  # smallest eigenvalue of the correlations below which they have no maximum-likelihood solution
 

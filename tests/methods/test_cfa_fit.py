@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from cxresearch.core.moments import Moments, bootstrap_moments, correlation_of
 from cxresearch.methods.cfa_estimates import expected_covariance, modification_indices, standardized_errors
 from cxresearch.methods.cfa_fit import CfaFit, fit_cfa, identifies, is_positive_definite
-from cxresearch.methods.cfa_follow import gradient
+from cxresearch.methods.cfa_follow import follow, gradient, next_places
 from cxresearch.methods.cfa_indices import fit_indices
 from cxresearch.methods.cfa_model import FactorModel, Parameters, information, observed_information, slopes
 from cxresearch.methods.cfa_robust import robust_corrections
@@ -88,8 +88,39 @@ def test_replicates_from_a_start_find_the_same_minimum():
     fit = fit_cfa(Moments.from_frame(frame).corr, MODEL)
     replicates = bootstrap_moments(frame, 50, seed=2).corr
     np.testing.assert_allclose(
-        fit_cfa(replicates, MODEL, start=fit).parameters.values, fit_cfa(replicates, MODEL).parameters.values, atol=1e-4
+        fit_cfa(replicates, MODEL, start=fit).parameters.values, fit_cfa(replicates, MODEL).parameters.values, atol=1e-6
     )
+
+
+def test_steps_that_correct_each_other_end_where_plain_ones_would():
+    """On a linear map of k numbers k + 1 corrected steps are enough; plain ones would take hundreds."""
+    shrink = np.diag([0.99, 0.9, 0.5])
+    goal = np.array([[1.0, -2.0, 3.0], [0.5, 0.0, 1.0]])
+    places, steps = [np.zeros((2, 3))], []
+    for _ in range(5):
+        steps.append((goal - places[-1]) @ (np.eye(3) - shrink))
+        places.append(next_places(places, steps))
+    np.testing.assert_allclose(places[-1], goal, atol=1e-7)
+
+
+def test_corrected_steps_serve_replicates_that_differ_much():
+    frame = simulated()
+    fit = fit_cfa(Moments.from_frame(frame).corr, MODEL)
+    replicates = bootstrap_moments(frame, 100, seed=4).corr
+    values, settled = follow(replicates, fit.parameters, 1e-5)
+    assert settled.all()
+    np.testing.assert_allclose(values, fit_cfa(replicates, MODEL).parameters.values, atol=1e-4)
+
+
+def test_corrected_steps_do_not_end_at_a_saddle():
+    """A replicate of few rows where they would, with a larger loss than at the minimum."""
+    frame = simulated(n=60, seed=4)
+    fit = fit_cfa(Moments.from_frame(frame).corr, MODEL)
+    replicates = bootstrap_moments(frame, 300, seed=4).corr[260:270]
+    ours, theirs = fit_cfa(replicates, MODEL, start=fit), fit_cfa(replicates, MODEL)
+    assert theirs.converged[5]
+    np.testing.assert_allclose(ours.loss[theirs.converged], theirs.loss[theirs.converged], atol=1e-8)
+    assert not follow(replicates, fit.parameters, 1e-5)[1][5]
 
 
 def test_the_short_gradient_is_the_long_one():
