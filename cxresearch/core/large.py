@@ -17,7 +17,7 @@ from cxresearch.core.totals import Totals
 from cxresearch.errors import InputError, name_some
 
 GROUPS = 400  # random groups of rows, where the study has no clusters: what a bootstrap draws from
-SAMPLE = 100_000  # rows of the random sample for what needs the answers themselves
+SAMPLE = 100_000  # rows, about, of the random sample for what needs the answers themselves
 _BY, _DRAW = "by:", "_draw"  # names that no column of a study has
 
 
@@ -213,6 +213,13 @@ class LargeTable:
         )
         return found.set_axis([*columns, *(["unit"] if by_unit else []), "n", "w", "w2"], axis=1)
 
+    def weight_sums(self) -> tuple[float, float]:
+        """Sums of the weights of all rows, and of their squares."""
+        weight = nw.col(WEIGHT)
+        sums = self.frame.select(weight.sum().alias("w"), (weight * weight).sum().alias("w2"))
+        found = self._once(("weights", self.weighted), lambda: reductions.to_pandas(sums).iloc[0])
+        return float(found["w"]), float(found["w2"])
+
     def levels(self) -> dict[str, np.ndarray]:
         """Different answers to each column, in order."""
         return {name: np.unique(self.counts(name)[name].dropna().to_numpy(float)) for name in self.names}
@@ -228,7 +235,7 @@ class LargeTable:
         return products.residual_products(self._answered, self.names, mean, slopes, inverse, weight=self._weight)
 
     def sample(self, n: int | None = None, *, seed: int) -> tuple[pd.DataFrame, Design]:
-        """A simple random sample of about n (100,000) rows without replacement: answers and groups, and their weights and clusters.
+        """A simple random sample of about n (SAMPLE) rows without replacement: answers and groups, and their weights and clusters.
 
         The same rows for the same seed on every engine; all rows where there are no more than n.
         """

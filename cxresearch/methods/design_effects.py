@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import deviations_from
 from cxresearch.core.results import gather, tidy, words
+from cxresearch.methods.counted_items import CountedItem, design_words
 from cxresearch.methods.linearised import linearised_means
 
 
-def design_effects(index: pd.Index, design: Design, outcome: pd.Series | None = None) -> pd.DataFrame:
+def design_effects(index: pd.Index, design: Design, outcome: pd.Series | LargeTable | None = None) -> pd.DataFrame:
     """Design effects of the weights alone, and of the whole design on the mean of the outcome.
 
     The first is Kish's n sum(w^2) / sum(w)^2. The second is the linearised variance of the weighted mean, taken between clusters,
@@ -19,7 +21,8 @@ def design_effects(index: pd.Index, design: Design, outcome: pd.Series | None = 
     ----------
     index : rows of the survey
     design : weights and clusters; nothing to say without either
-    outcome : scores on the same rows, nan where missing; named
+    outcome : scores on the same rows, nan where missing; named. Of a large survey the table of these scores, or of none, which
+        has its own weights and clusters: then both effects are of all its rows
 
     Returns
     -------
@@ -34,6 +37,8 @@ def design_effects(index: pd.Index, design: Design, outcome: pd.Series | None = 
     >>> design_effects(outcome.index, design, outcome)["estimate"].round(6).tolist()
     [2.5, 2.4]
     """
+    if isinstance(outcome, LargeTable):
+        return _of_large(outcome)
     parts = []
     if design.weights is not None:
         weights = design.weights_on(index)
@@ -44,6 +49,20 @@ def design_effects(index: pd.Index, design: Design, outcome: pd.Series | None = 
         if np.isfinite(effect) and effect > 0:
             keys = {"scale": str(outcome.name), "term": str(outcome.name)}
             parts.append(_rows(effect, len(answered), words("linearised variance", design.words), **keys))
+    return gather(parts)
+
+
+def _of_large(scores: LargeTable) -> pd.DataFrame:
+    parts, n = [], len(scores)
+    total, squares = scores.weight_sums()
+    if scores.weighted and total > 0:
+        parts.append(_rows(n * squares / total**2, n, words("kish", "unequal weights")))
+    for name in scores if scores.weighted or scores.clusters is not None else ():
+        item = CountedItem.of(scores, name)
+        effect = item.std_error**2 * item.n / item.sd**2 if item.sd > 0 else np.nan
+        if np.isfinite(effect) and effect > 0:
+            said = words("linearised variance", design_words(scores))
+            parts.append(_rows(effect, item.n, said, scale=name, term=name))
     return gather(parts)
 
 

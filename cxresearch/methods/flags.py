@@ -1,6 +1,6 @@
 """Rows that may not have been answered with care: how many each rule flags, and which rules flag the same rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -42,15 +42,27 @@ CARELESS = ("straightliner", "speeder", "several_indices")  # flags that make a 
 TOLD = ("duplicate", *CARELESS)  # in words; the single indices stand in the table, none of them decides alone
 
 
-def flag_shares(flags: pd.DataFrame, sampled: str = "") -> pd.DataFrame:
-    """Share of the rows that each flag marks, and that any flag of carelessness marks; `sampled` says of what they are a sample."""
-    parts = [
-        _share(flag.quantity, flags[name], words(flag.said, sampled)) for name, flag in FLAGS.items() if name in flags
-    ]
+def flag_shares(
+    flags: pd.DataFrame, sampled: str = "", counted: Mapping[str, tuple[int, int]] | None = None
+) -> pd.DataFrame:
+    """Share of the rows that each flag marks, and that any flag of carelessness marks.
+
+    Parameters
+    ----------
+    sampled : of what the rows are a sample
+    counted : flag -> rows that it marks, and rows looked at, where it was counted in more than these
+    """
+    counted = counted or {}
+    parts = []
+    for name, flag in FLAGS.items():
+        if name in counted:
+            parts.append(_share(flag.quantity, *counted[name], flag.said))
+        elif name in flags:
+            parts.append(_share(flag.quantity, flags[name].sum(), len(flags), words(flag.said, sampled)))
     judged = [name for name in CARELESS if name in flags]
     if judged:
         said = words("any of these", *(FLAGS[name].said for name in judged), sampled)
-        parts.append(_share("careless_flagged", flags[judged].any(axis=1), said))
+        parts.append(_share("careless_flagged", flags[judged].any(axis=1).sum(), len(flags), said))
     overlap = find_overlap(flags)
     return gather(
         [*parts, pattern_rows("flag_pattern_share", overlap, sampled)] if len(overlap.marks.columns) else parts
@@ -89,9 +101,9 @@ def refuse_unknown_flags(flags: pd.DataFrame) -> None:
         )
 
 
-def _share(quantity: str, marked: pd.Series, said: str) -> pd.DataFrame:
-    share = wilson_share(np.array([marked.sum()]), len(marked))
+def _share(quantity: str, count: float, n: int, said: str) -> pd.DataFrame:
+    share = wilson_share(np.array([count]), n)
     return tidy(
-        quantity, share.estimate, std_error=share.std_error, conf_low=share.low, conf_high=share.high, n=len(marked),
+        quantity, share.estimate, std_error=share.std_error, conf_low=share.low, conf_high=share.high, n=n,
         method=words(said, "wilson"),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.cautions import sample_numbers
 from cxresearch.core.design import Design
 from cxresearch.core.em import EM, em_moments
 from cxresearch.core.patterns import Patterns, count_patterns, distinct_patterns, partial_inverses
@@ -30,6 +31,7 @@ class MissingResult(Result):
     n_complete : rows that answered all of them
     patterns : the commonest patterns of missing answers
     untested : why there is no test, in words; "" where there is one, or nothing is missing
+    sampled : of which large survey the rows are a random sample; "" where they are all
     """
 
     infers: ClassVar[bool] = False
@@ -43,14 +45,17 @@ class MissingResult(Result):
     n_complete: int
     patterns: Patterns
     untested: str = ""
+    sampled: str = ""
 
     def finding(self) -> Finding:
         """How many respondents answered all, and what Little's test says, with what it cannot say."""
         values = {"n_items": self.n_items, "n": self.n_used, "complete": self.n_complete}
+        drawn = sample_numbers(self.sampled)
+        values |= drawn
         if self.n_complete == self.n_used:
-            return Finding("missing.nothing", values)
+            return Finding("missing.nothing_sampled" if drawn else "missing.nothing", values)
         return Finding(
-            "missing.complete",
+            "missing.complete_sampled" if drawn else "missing.complete",
             {**values, "share": self.n_complete / self.n_used, "patterns": self.patterns.n_patterns},
             cautions=tuple(self._cautions()),
         )
@@ -124,6 +129,7 @@ def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> Mis
         n_complete=complete,
         patterns=patterns,
         untested=untested,
+        sampled=sampled,
     )
 
 

@@ -7,7 +7,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.cautions import sample_numbers
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.patterns import Patterns
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.core.rules import RULES
@@ -31,6 +33,7 @@ class QualityResult(Result):
     constant : items with one and the same answer
     empty : items without any answer
     copies : pairs of items with the same answers wherever both were answered
+    sampled : of which large survey the rows are a random sample in which flags and such items were looked for, "" where all were
     overlap : which rules flag the same respondents
     """
 
@@ -51,6 +54,7 @@ class QualityResult(Result):
     empty: tuple[str, ...]
     copies: tuple[tuple[str, str], ...]
     overlap: Patterns
+    sampled: str = ""
 
     def finding(self) -> Finding:
         """How many rows are used and how much is missing, items whose scale is in doubt first; what to look at."""
@@ -67,24 +71,6 @@ class QualityResult(Result):
         if above.empty:
             return {}
         return {"n_spoilt": len(above), "limit": _SPOILT, "item": above.idxmax(), "share": above.max()}
-
-    def _effects(self) -> list[Finding]:
-        """How many independent respondents the mean of the outcome is worth."""
-        own = self.pick("design_effect")
-        own = own[own["term"] != ""]
-        return [
-            Finding(
-                "quality.design",
-                {
-                    "scale": scale,
-                    "design": [word for word in ("weighted", "clustered") if word in method.split("; ")],
-                    "effect": effect,
-                    "n": int(n),
-                    "effective": n / effect,
-                },
-            )
-            for scale, effect, n, method in own[["scale", "estimate", "n", "method"]].itertuples(index=False)
-        ]
 
     def _cautions(self, shares: pd.Series) -> list[Finding]:
         dropped = self.pick("rows_dropped")[["term", "estimate"]].itertuples(index=False)
@@ -104,15 +90,34 @@ class QualityResult(Result):
                 "most": counts.max(),
             }
             found.append(Finding("quality.out_of_range", values))
-        found += self._effects()
-        found += flag_cautions(self.table)
-        if any("random sample" in method for method in self.table["method"]):
-            found.append(Finding("quality.sampled"))
+        drawn = self.table["method"].str.contains(self.sampled, regex=False) & bool(self.sampled)
+        found += _judged(self.table[~drawn])
+        found += [Finding("quality.sampled", sample_numbers(self.sampled))] if self.sampled else []
+        found += _judged(self.table[drawn])
         if self.copies:
             found.append(Finding("quality.copies", {"pairs": [" = ".join(pair) for pair in self.copies]}))
         found += [Finding("quality.constant", {"items": list(self.constant)})] if self.constant else []
         found += [Finding("quality.empty", {"items": list(self.empty)})] if self.empty else []
         return found
+
+
+def _judged(table: pd.DataFrame) -> list[Finding]:
+    """How many independent respondents the mean of the outcome is worth, and what was flagged."""
+    own = table[(table["quantity"] == "design_effect") & (table["term"] != "")]
+    effects = [
+        Finding(
+            "quality.design",
+            {
+                "scale": scale,
+                "design": [word for word in ("weighted", "clustered") if word in method.split("; ")],
+                "effect": effect,
+                "n": int(n),
+                "effective": n / effect,
+            },
+        )
+        for scale, effect, n, method in own[["scale", "estimate", "n", "method"]].itertuples(index=False)
+    ]
+    return [*effects, *flag_cautions(table)]
 
 
 def check_quality(
@@ -122,7 +127,8 @@ def check_quality(
     flags: pd.DataFrame,
     row_log: pd.DataFrame,
     design: Design | None = None,
-    outcome: pd.Series | None = None,
+    outcome: pd.Series | LargeTable | None = None,
+    n_duplicates: int | None = None,
 ) -> QualityResult:
     """Count what was read, dropped, missing, impossible or given without care.
 
@@ -136,7 +142,9 @@ def check_quality(
         answering (long_string, low_variability, even_odd, synonyms, mahalanobis) and several_indices
     row_log : columns reason and n: rows_read, rows dropped by reason, rows_used
     design : weights and clusters, for the design effects
-    outcome : (n,) numeric, named; the score whose mean has the second design effect
+    outcome : (n,) numeric, named; the score whose mean has the second design effect; of a large survey the table of it, so that
+        both effects are of all rows
+    n_duplicates : of a large survey, duplicates among all rows used; by default those of `flags` are counted
 
     Returns
     -------
@@ -168,6 +176,7 @@ def check_quality(
     """
     _refuse_misfits(answers, item_log, flags, row_log)
     counts, design = row_log.set_index("reason")["n"], design or Design()
+    n_used = int(counts["rows_used"]) if design.sampled else len(answers)
     n_rows, n_missing = _missing_counts(answers, item_log, design)
     parts = [_row_counts(counts), design_effects(answers.index, design, outcome)]
     parts += [
@@ -178,13 +187,17 @@ def check_quality(
             item_log["n_rows"].to_numpy(),
             term=list(item_log.index),
         ),
-        flag_shares(flags, design.sampled),
+        flag_shares(
+            flags,
+            design.sampled,
+            counted={"duplicate": (n_duplicates, n_used)} if design.sampled and n_duplicates is not None else {},
+        ),
     ]
     empty = tuple(str(name) for name in answers if answers[name].isna().all())
     constant = tuple(str(name) for name in answers if answers[name].min() == answers[name].max())
     return QualityResult(
         table=gather(parts),
-        n_used=int(counts["rows_used"]) if design.sampled else len(answers),
+        n_used=n_used,
         n_dropped=int(counts["rows_read"] - counts["rows_used"]),
         n_read=int(counts["rows_read"]),
         missing=float(n_missing.sum() / n_rows.sum()) if n_rows.sum() else float("nan"),
@@ -192,6 +205,7 @@ def check_quality(
         empty=empty,
         copies=find_copies(answers.drop(columns=[*empty, *constant])),
         overlap=find_overlap(flags),
+        sampled=design.sampled,
     )
 
 

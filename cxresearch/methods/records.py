@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.cautions import sample_numbers
 from cxresearch.core.personal import count_personal
 from cxresearch.core.records import Records
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
@@ -25,6 +26,7 @@ class RecordsResult(Result):
     tables : the tables, in order
     n_columns : columns looked through for personal data
     update_window_days : age up to which a record is up to date
+    sampled : table -> of what its rows are a random sample; only where they are one
     """
 
     infers: ClassVar[bool] = False
@@ -41,6 +43,7 @@ class RecordsResult(Result):
     tables: tuple[str, ...]
     n_columns: int
     update_window_days: int
+    sampled: Mapping[str, str]
 
     def finding(self) -> Finding:
         """The table with the fewest whole records; what is not valid, out of date or personal."""
@@ -49,8 +52,14 @@ class RecordsResult(Result):
         return Finding(
             "records.complete",
             {"tables": list(self.tables), "scale": lowest, "share": whole[lowest]},
-            cautions=(*self._invalid(), *self._outdated(), *self._personal()),
+            cautions=(*self._drawn(), *self._invalid(), *self._outdated(), *self._personal()),
         )
+
+    def _drawn(self) -> list[Finding]:
+        """The tables of which a random sample was looked at."""
+        return [
+            Finding("records.sampled", {"scale": name} | sample_numbers(said)) for name, said in self.sampled.items()
+        ]
 
     def _invalid(self) -> list[Finding]:
         """Tables with records that cannot be right, and their worst columns."""
@@ -141,6 +150,7 @@ def check_records(tables: Sequence[Records], *, update_window_days: int = 365) -
         tables=tuple(table.name for table in tables),
         n_columns=sum(table.texts.shape[1] for table in tables),
         update_window_days=update_window_days,
+        sampled={table.name: table.sampled for table in tables if table.sampled},
     )
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cxresearch.core.design import Design
+from cxresearch.core.large import LargeTable
 from cxresearch.core.results import Finding, GroupCode, Result, View, gather, tidy, words
 from cxresearch.methods.group_samples import natural_order
+from cxresearch.methods.large_sample import count_groups
 from cxresearch.methods.shares import Share, design_share, wilson_share
 
 EVERYONE = "everyone"  # the term of the line for all respondents
@@ -62,12 +64,15 @@ class SampleResult(Result):
         return gather([self.table, self.unweighted])
 
 
-def check_sample(groups: pd.DataFrame, *, design: Design | None = None, min_group: int = 1) -> SampleResult:
+def check_sample(
+    groups: pd.DataFrame | LargeTable, *, design: Design | None = None, min_group: int = 1
+) -> SampleResult:
     """Count respondents by group, and estimate each group's share.
 
     Parameters
     ----------
-    groups : (n, k) codes of grouping columns, missing where unknown; may have no columns
+    groups : (n, k) codes of grouping columns, missing where unknown; may have no columns. A large table of them is counted, every row,
+        and has its own weights and clusters
     design : weights and clusters; with either, shares have linearised standard errors and a logit interval, otherwise
         Wilson's interval
     min_group : groups of fewer rows are not shown, and counted in `hidden`
@@ -88,6 +93,8 @@ def check_sample(groups: pd.DataFrame, *, design: Design | None = None, min_grou
     0.333
     """
     design = design or Design()
+    if isinstance(groups, LargeTable):
+        return _of_large(groups, min_group)
     parts = [tidy("group_count", len(groups), term=EVERYONE, n=len(groups), method=design.sampled)]
     plain, hidden = [], {}
     for column in groups:
@@ -98,8 +105,25 @@ def check_sample(groups: pd.DataFrame, *, design: Design | None = None, min_grou
         hidden[str(column)] = known.nunique() - len(shown)
         parts += _column_rows(known, shown, str(column), design)
         plain += _plain_rows(known, shown, str(column), design)
-        parts.append(_missing_row(groups[column], str(column)))
+        parts.append(_missing_row(int(groups[column].isna().sum()), len(groups), str(column)))
     return SampleResult(table=gather(parts), n_used=len(groups), unweighted=gather(plain), hidden=hidden)
+
+
+def _of_large(groups: LargeTable, min_group: int) -> SampleResult:
+    n = len(groups)
+    parts, plain, hidden = [tidy("group_count", n, term=EVERYONE, n=n)], [], {}
+    for term in groups:
+        counted = count_groups(groups, term, min_group)
+        hidden[term] = counted.n_hidden
+        if counted.shown:
+            keys = {"term": term, "group": counted.shown, "n": counted.n_known}
+            parts.append(tidy("group_count", counted.n, **keys))
+            parts.append(_share_rows(counted.share, counted.method, **keys))
+            if groups.weighted:
+                equal = count_groups(groups.unweighted(), term, min_group)
+                plain.append(_share_rows(equal.share, words("unweighted", equal.method), **keys))
+        parts.append(_missing_row(n - counted.n_known, n, term))
+    return SampleResult(table=gather(parts), n_used=n, unweighted=gather(plain), hidden=hidden)
 
 
 def _column_rows(known: pd.Series, shown: list[str], term: str, design: Design) -> list[pd.DataFrame]:
@@ -145,8 +169,8 @@ def _share_rows(share: Share, method: str, **keys: object) -> pd.DataFrame:
     )
 
 
-def _missing_row(column: pd.Series, term: str) -> pd.DataFrame:
-    share = wilson_share(np.array([column.isna().sum()]), len(column))
+def _missing_row(count: int, n: int, term: str) -> pd.DataFrame:
+    share = wilson_share(np.array([count]), n)
     return tidy(
         "missing_share",
         share.estimate,
@@ -154,7 +178,7 @@ def _missing_row(column: pd.Series, term: str) -> pd.DataFrame:
         std_error=share.std_error,
         conf_low=share.low,
         conf_high=share.high,
-        n=len(column),
+        n=n,
         method="wilson",
     )
 

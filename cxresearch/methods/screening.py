@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from cxresearch.core.answers import Missing, refuse_unknown_policy
+from cxresearch.core.cautions import sample_numbers
 from cxresearch.core.design import Design
 from cxresearch.core.em import EM
 from cxresearch.core.moments import Moments
@@ -40,7 +41,7 @@ class ScreeningResult(Result):
     ----------
     rows : way -> rows used by it; the first way keeps all rows
     used : the way that the other analyses take; "" where they take none of these
-    sampled : whether the rows are a random sample of those that the other analyses use
+    sampled : of which large survey the rows are a random sample; "" where they are all
     """
 
     infers: ClassVar[bool] = False
@@ -51,17 +52,20 @@ class ScreeningResult(Result):
 
     rows: Mapping[str, int]
     used: str
-    sampled: bool = False
+    sampled: str = ""
 
     def finding(self) -> Finding:
         """By how much each headline number moves at most, from the way that is used."""
+        drawn = sample_numbers(self.sampled)
         if len(self.rows) == 1:
-            return Finding("screening.no_choice_sampled" if self.sampled else "screening.no_choice", {"n": self.n_used})
+            return Finding(
+                "screening.no_choice_sampled" if drawn else "screening.no_choice", {"n": self.n_used} | drawn
+            )
         here = self.used or KEPT
         moves = [(quantity, self._largest_move(quantity, here)) for quantity in TOLD]
         return Finding(
-            "screening.rows_sampled" if self.sampled else "screening.rows",
-            {"way": here, "n": self.rows[here]},
+            "screening.rows_sampled" if drawn else "screening.rows",
+            {"way": here, "n": self.rows[here]} | drawn,
             cautions=tuple(Finding(_key(quantity, values), values) for quantity, values in moves if values),
         )
 
@@ -153,7 +157,7 @@ def compare_screening(
         iterations=max((moments.iterations for moments in counted), default=0),
         rows={way: len(index) for way, index in ways.items()},
         used=here,
-        sampled=bool(design.sampled),
+        sampled=design.sampled,
     )
 
 

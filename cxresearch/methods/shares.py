@@ -68,7 +68,11 @@ def design_share(indicators: np.ndarray, weights: np.ndarray, clusters: np.ndarr
     found = linearised_means(
         indicators.ravel(), np.repeat(weights, k), np.tile(np.arange(k), n), np.repeat(clusters, k), k
     )
-    share, error, df = found.mean, found.std_error, float(clusters.max())
+    return logit_share(found.mean, found.std_error, float(clusters.max()), level)
+
+
+def logit_share(share: np.ndarray, error: np.ndarray, df: float, level: float = 0.95) -> Share:
+    """Shares (k,) with their errors, and the t interval on the logit scale; no bounds where a share is 0 or 1."""
     with np.errstate(divide="ignore", invalid="ignore"):
         margin = stdtrit(df, (1 + level) / 2) * error / (share * (1 - share))
         centre = np.log(share / (1 - share))

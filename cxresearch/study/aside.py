@@ -22,14 +22,15 @@ def set_aside(connection: "duckdb.DuckDBPyConnection", frame: nw.LazyFrame) -> n
 
     folder = Path(tempfile.mkdtemp(prefix="cxresearch-"))
     place = "'" + str(folder / "rows.duckdb").replace("'", "''") + "'"
+    name = folder.name.replace("-", "_")
     try:
-        connection.execute(f"ATTACH {place} AS aside")
-        frame.to_native().create("aside.main.rows")
-        connection.execute("DETACH aside")  # which writes everything into one file
-        connection.execute(f"ATTACH {place} AS aside (READ_ONLY)")
-        return nw.from_native(connection.table("aside.main.rows")).lazy()
+        connection.execute(f'ATTACH {place} AS "{name}"')
+        frame.to_native().create(f'"{name}".main.rows')
+        connection.execute(f'DETACH "{name}"')  # which writes everything into one file
+        connection.execute(f'ATTACH {place} AS "{name}" (READ_ONLY)')
+        return nw.from_native(connection.table(f'"{name}".main.rows')).lazy()
     except duckdb.IOException:
-        connection.execute("DETACH DATABASE IF EXISTS aside")
+        connection.execute(f'DETACH DATABASE IF EXISTS "{name}"')
         return frame
     finally:
         shutil.rmtree(folder, ignore_errors=True)

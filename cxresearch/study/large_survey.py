@@ -20,6 +20,7 @@ from cxresearch.study.lazy_answers import LazyAnswers, lazy_answers, lazy_codes
 from cxresearch.study.lazy_table import ROW, LazyTable, open_lazily
 from cxresearch.study.questions import questions_of, ranges_of
 from cxresearch.study.readers import Table
+from cxresearch.study.repeats import Repeats, find_repeats
 from cxresearch.study.survey import (
     Survey,
     Unscreened,
@@ -35,6 +36,8 @@ from cxresearch.study.tables import plain_cells
 from cxresearch.study.urls import Place
 
 if TYPE_CHECKING:
+    import duckdb
+
     from cxresearch.study.file import StudyFile
 
 
@@ -65,16 +68,41 @@ class LargeSurvey:
     paths: tuple[Place, ...]
     sample: Survey
     rows: nw.LazyFrame
+    names: list[str]
+    identity: str | None
+    seed: int
+    connection: "duckdb.DuckDBPyConnection"
     design: Design = field(default_factory=Design)
     missing_policy: Literal["drop"] = "drop"
     encoding: str = ""
     value_labels: dict[str, dict[str, str]] = field(default_factory=dict)
     variable_labels: dict[str, str] = field(default_factory=dict)
+    _found: list[Repeats] = field(default_factory=list, repr=False)
 
     @property
     def flags(self) -> pd.DataFrame:
-        """Flags of the rows of the sample."""
-        return self.sample.flags
+        """Flags of the rows of the sample; a duplicate is one that repeats any earlier row, whether in the sample or not."""
+        flags = self.sample.flags.drop(columns="duplicate", errors="ignore")
+        flags.insert(0, "duplicate", self.repeats.repeated)
+        return flags
+
+    @property
+    def n_duplicates(self) -> int:
+        """Rows that repeat an earlier row or respondent, among all rows."""
+        return self.repeats.n
+
+    @property
+    def repeats(self) -> Repeats:
+        """What repeats among all rows, looked for once, when asked for."""
+        if not self._found:
+            drawn = _drawn(len(self.answers), self.seed)
+            self._found.append(find_repeats(self.connection, self.rows, self.names, drawn, identity=self.identity))
+        return self._found[0]
+
+    @property
+    def outcome_scores(self) -> LargeTable:
+        """The scores of the outcome, with weights and clusters; no column where the study has no outcome."""
+        return self.scores[[self.outcome] if self.outcome else []]
 
     @property
     def unscreened(self) -> Unscreened:
@@ -108,7 +136,7 @@ class LargeSurvey:
 def read_large_survey(file: "StudyFile", folder: Place) -> LargeSurvey:
     """The survey that a study file describes, left where it lies.
 
-    Duplicates and careless answers are looked for in a random sample, and so cannot be dropped.
+    Careless answers are looked for in a random sample, and duplicates counted where they lie, so neither can be dropped.
 
     Raises
     ------
@@ -157,6 +185,10 @@ def read_large_survey(file: "StudyFile", folder: Place) -> LargeSurvey:
         paths=table.paths,
         sample=_sample(file, table, rows, large.n_rows),
         rows=rows,
+        names=table.names,
+        identity=part.id,
+        seed=file.seed,
+        connection=table.connection,
     )
 
 
@@ -217,10 +249,13 @@ def _scores(file: "StudyFile") -> dict[str, nw.Expr]:
     return scores
 
 
+def _drawn(n_rows: int, seed: int) -> nw.Expr:
+    """Whether a row belongs to the sample."""
+    return in_sample(random_number(ROW), SAMPLE / n_rows, seed) if n_rows > SAMPLE else nw.col(ROW) >= 0
+
+
 def _sample(file: "StudyFile", table: LazyTable, rows: nw.LazyFrame, n_rows: int) -> Survey:
-    share = min(1.0, SAMPLE / n_rows)
-    if share < 1:
-        rows = rows.filter(in_sample(random_number(ROW), share, file.seed))
-    frame = to_pandas(rows.select(*table.names, ROW)).sort_values(ROW, ignore_index=True).drop(columns=ROW)
-    said = told_sample(len(frame), n_rows) if share < 1 else ""
+    kept = rows.filter(_drawn(n_rows, file.seed))
+    frame = to_pandas(kept.select(*table.names, ROW)).sort_values(ROW, ignore_index=True).drop(columns=ROW)
+    said = told_sample(len(frame), n_rows) if n_rows > SAMPLE else ""
     return survey_of(file, Table(plain_cells(frame), table.paths), sampled=said)

@@ -145,14 +145,15 @@ class Study:
             raise InputError(f"the study must have `{name}`", self.parts[name], "Add it to the study file.")
         self._asked.add(name)
         if name not in self._tables:
-            is_survey = name == "survey"
-            made = (
-                survey_records(self.file, self._survey.sample)
-                if is_survey
-                else read_records(self.file, name, self.folder)
+            self._tables[name] = (
+                self._survey_records() if name == "survey" else read_records(self.file, name, self.folder)
             )
-            self._tables[name] = made
         return self._tables[name]
+
+    def _survey_records(self) -> Records:
+        survey = self._survey
+        shared = survey.repeats.shared if isinstance(survey, LargeSurvey) else None
+        return survey_records(self.file, survey.sample, shared)
 
     def judgements(self) -> pd.DataFrame:
         """Paired comparisons of experts: expert, parent, left, right (text), judgement (float; nan = not asked).

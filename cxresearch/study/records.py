@@ -86,16 +86,20 @@ def read_records(file: "StudyFile", name: str, folder: Place) -> Records:
     return _read_operations(cells, part) if name == "operations" else _read_observations(cells, part)
 
 
-def survey_records(file: "StudyFile", survey: "Survey") -> Records:
-    """The rows used of the survey as records: whole where every question and group is known, valid within the scales."""
+def survey_records(file: "StudyFile", survey: "Survey", shared: np.ndarray | None = None) -> Records:
+    """The rows used of the survey as records: whole where every question and group is known, valid within the scales.
+
+    `shared` says whose number another row bears too, where the rows are a sample and that row need not be in it.
+    """
     questions = questions_of(file).items()
     without_limits = {name: replace(question, low=-np.inf, high=np.inf) for name, question in questions}
     given = read_answers(survey.frame, without_limits).given.notna()
     valid = ~given | survey.answers.notna()
     identity = file.survey.id if file.survey is not None else None
-    if identity is not None and not survey.design.sampled:  # a sample cannot tell how many numbers stand twice
+    if identity is not None and (shared is not None or not survey.design.sampled):
         numbers = as_texts(survey.frame[identity])
-        valid = valid.assign(**{identity: ~numbers.duplicated(keep=False) | numbers.isna()})
+        repeated = numbers.duplicated(keep=False) if shared is None else shared
+        valid = valid.assign(**{identity: ~repeated | numbers.isna()})
     filled = pd.concat([given, survey.groups.drop(columns=given.columns, errors="ignore").notna()], axis=1)
     texts = _texts_of(survey.frame.drop(columns=given.columns))
     sampled = survey.design.sampled

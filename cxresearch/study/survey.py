@@ -101,6 +101,16 @@ class Survey:
         """The rows themselves; of a large survey, a random sample of them."""
         return self
 
+    @property
+    def n_duplicates(self) -> int:
+        """Rows that repeat an earlier row or respondent, among those of `flags`."""
+        return int(self.flags["duplicate"].sum())
+
+    @property
+    def outcome_scores(self) -> pd.Series | None:
+        """The scores of the outcome; None where the study has none."""
+        return self.scores[self.outcome] if self.outcome else None
+
     def scores_by(self, column: str) -> pd.DataFrame:
         """`scores` and, beside them, one column of `groups`."""
         return self.scores.assign(**{column: self.groups[column]})

@@ -12,9 +12,11 @@ from cxresearch.errors import InputError
 from cxresearch.methods.cases import compare_cases
 from cxresearch.methods.confirmation import confirm_factors
 from cxresearch.methods.description import check_items
+from cxresearch.methods.design_effects import design_effects
 from cxresearch.methods.drivers import regress_drivers
 from cxresearch.methods.factors import explore_factors
 from cxresearch.methods.reliability import check_reliability
+from cxresearch.methods.sample import check_sample
 from cxresearch.methods.validity import check_validity
 
 EXACT = 1e-8  # closed forms of the same sums
@@ -171,3 +173,28 @@ def test_cases_that_cannot_be():
         compare_cases(table, "q1", by="company", min_group=2000)
     with pytest.raises(InputError, match="found no column region"):
         compare_cases(table, "q1", by="region")
+
+
+def test_shares_of_groups(both):
+    frame, design, table = both
+    ours = check_sample(table.only_groups(), min_group=10)
+    theirs = check_sample(frame[["company"]], design=design, min_group=10)
+    assert (ours.n_used, ours.hidden) == (theirs.n_used, theirs.hidden) == (1500, {"company": 1})
+    assert_same(ours.records(), theirs.records(), EXACT, columns=[*NUMBERS, "conf_low", "conf_high"])
+    assert ours.records()["method"].tolist() == theirs.records()["method"].tolist()
+    assert ours.finding().key == "sample.size"
+    nobody = check_sample(table.only_groups(), min_group=2000)
+    assert nobody.pick("group_share").empty
+    assert nobody.hidden == {"company": 4}
+
+
+def test_design_effects(both):
+    frame, design, table = both
+    effects = design_effects(frame.index, design, frame["q1"])
+    ours = design_effects(pd.RangeIndex(3), Design(sampled="random sample of 3 of 1500 rows"), table[["q1"]])
+    assert len(ours) == len(effects) == 2 * ((design.weights is not None) + (not design.is_simple))
+    if len(effects):
+        assert_same(ours, effects, EXACT)
+        assert ours["method"].tolist() == effects["method"].tolist()
+    weights_alone = design_effects(pd.RangeIndex(3), Design(), table[[]])
+    assert len(weights_alone) == 2 * (design.weights is not None)

@@ -127,3 +127,13 @@ def test_words_of_methods_and_terms_are_in_the_catalogue():
 def test_text_is_refused():
     with pytest.raises(InputError, match="`answers` must be numeric; found text in q1"):
         check_missing(pd.DataFrame({"q1": ["a"]}))
+
+
+def test_a_sample_of_a_large_survey_says_so():
+    design = Design(sampled="random sample of 3 of 90 rows")
+    gaps = pd.DataFrame({"a": [1.0, 2, np.nan], "b": [1.0, 3, 2]})
+    for answers, key in ((gaps, "missing.complete_sampled"), (gaps.fillna(3), "missing.nothing_sampled")):
+        finding = check_missing(answers, design=design).finding()
+        assert finding.key == key
+        assert (finding.values["n"], finding.values["total"]) == (3, 90)
+        assert check_missing(answers).finding().key == key.removesuffix("_sampled")

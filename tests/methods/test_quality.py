@@ -286,6 +286,22 @@ def test_of_a_large_survey_missing_answers_are_counted_in_all_rows_and_the_rest_
     assert (found.missing, found.n_used) == (650 / 2500, 500)
     sampled = found.table[found.table["method"].str.contains(said)]
     assert {"duplicate_rows", "careless_flagged", "flag_pattern_share", "design_effect"} <= set(sampled["quantity"])
+    keys = [caution.key for caution in found.finding().cautions]
+    at = keys.index("quality.sampled")
+    assert {"quality.design", "quality.duplicate_rows", "quality.straightlining"} & set(keys) <= set(keys[at:])
+    exact = check_quality(ANSWERS, log, flags=FLAGS, row_log=rows, design=design, n_duplicates=125)
+    [copies] = exact.pick("duplicate_rows").to_dict("records")
+    assert (copies["estimate"], copies["n"]) == (0.25, 500)
+    assert said not in copies["method"]
+    told = exact.finding().cautions
+    assert told[[caution.key for caution in told].index("quality.duplicate_rows")].values["count"] == 125
+    assert [caution.key for caution in told].index("quality.duplicate_rows") < [c.key for c in told].index(
+        "quality.sampled"
+    )
+    [caution] = [caution for caution in told if caution.key == "quality.sampled"]
+    assert caution.values == {"n": 5, "total": 500}
+    in_memory = check_quality(ANSWERS, ITEM_LOG, flags=FLAGS, row_log=ROW_LOG)
+    assert "quality.sampled" not in {caution.key for caution in in_memory.finding().cautions}
     assert "500 行中随机抽取的 5 行" in Text("zh").method(f"wilson; {said}")
     sample = check_sample(pd.DataFrame({"company": list("aabbb")}), design=design)
     assert (

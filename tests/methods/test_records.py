@@ -103,3 +103,12 @@ def test_no_tables_and_no_window_are_refused():
         check_records([])
     with pytest.raises(InputError, match="`update_window_days` above 0; found 1 tables and 0"):
         check_records([records()], update_window_days=0)
+
+
+def test_a_sample_of_a_large_survey_says_so():
+    ids, marks = pd.DataFrame({"id": ["1", "2"]}), pd.DataFrame({"id": [True, False]})
+    parts = {"name": "survey", "frame": ids, "filled": marks, "valid": marks, "texts": ids}
+    drawn = check_records([Records(**parts, sampled="random sample of 2 of 80 rows")]).finding()
+    [told] = [caution for caution in drawn.cautions if caution.key == "records.sampled"]
+    assert told.values == {"scale": "survey", "n": 2, "total": 80}
+    assert "records.sampled" not in [caution.key for caution in check_records([Records(**parts)]).finding().cautions]

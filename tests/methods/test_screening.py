@@ -165,10 +165,15 @@ def test_numbers_that_stay_the_same_are_said_to_stay():
     assert [caution.key for caution in copied.cautions] == ["screening.alpha_same"]
 
 
-@pytest.mark.parametrize("flagged", [True, False])
-def test_of_a_large_table_the_finding_says_that_a_sample_was_looked_at(flagged):
-    answers, flags, _ = survey()
-    design = Design(sampled="random sample of 52 of 9000 rows")
-    found = compare_screening(answers, SCALES, flags=flags if flagged else flags & False, design=design).finding()
-    assert found.key == ("screening.rows_sampled" if flagged else "screening.no_choice_sampled")
-    assert "in a random sample of 52 rows" in Text("en").sentence(found)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_sample_of_a_large_survey_is_not_taken_for_all_rows(language):
+    answers, flags, outcome = survey()
+    design = Design(sampled="random sample of 52 of 3000 rows")
+    told = Text(language).sentence
+    compared = told(compare_screening(answers, SCALES, flags=flags, outcome=outcome, design=design).finding())
+    nothing = told(compare_screening(answers, SCALES, flags=flags & False, outcome=outcome, design=design).finding())
+    in_memory = told(compare_screening(answers, SCALES, flags=flags, outcome=outcome).finding())
+    assert "3,000" in compared
+    assert "3,000" in nothing
+    assert "52" in nothing
+    assert "3,000" not in in_memory

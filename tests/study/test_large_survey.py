@@ -152,18 +152,28 @@ def test_a_sample_says_so(folder, monkeypatch):
     assert 30 < n < 90
     assert survey.sample.design.words == f"weighted; clustered; random sample of {n} of {used} rows"
     assert len(survey.flags) == n
-    assert "duplicate" not in survey.flags  # a copy and its original are rarely drawn together
 
 
-def test_duplicates_are_not_counted_in_a_sample_and_that_is_said(folder, monkeypatch):
+def test_the_page_counts_duplicates_of_all_rows_and_careless_answers_of_a_sample(folder, monkeypatch):
+    frame = table_of()
+    pd.concat([frame, frame[:40]]).to_parquet(folder / "rows.parquet", index=False)
     monkeypatch.setattr("cxresearch.study.large_survey.SAMPLE", 60)
     survey = open_study(study_file(folder)).survey()
-    rows = survey.sample
     quality = check_quality(
-        rows.answers, survey.item_log, flags=survey.flags, row_log=survey.row_log, design=rows.design
+        survey.sample.answers,
+        survey.item_log,
+        flags=survey.flags,
+        row_log=survey.row_log,
+        design=survey.sample.design,
+        n_duplicates=survey.n_duplicates,
     )
-    assert quality.pick("duplicate_rows").empty
-    assert "quality.sampled" in [caution.key for caution in quality.finding().cautions]
+    row = quality.pick("duplicate_rows").iloc[0]
+    assert (row["n"], "random sample" in row["method"]) == (len(survey.answers), False)
+    assert row["estimate"] == pytest.approx(survey.n_duplicates / len(survey.answers))
+    kept = frame[:40]["weight"] > 0.6  # of the copies, those that the filter leaves
+    assert survey.n_duplicates == kept.sum()
+    cautions = {caution.key: caution.values for caution in quality.finding().cautions}
+    assert cautions["quality.sampled"] == {"n": len(survey.flags), "total": len(survey.answers)}
 
 
 @pytest.mark.parametrize(
@@ -199,3 +209,32 @@ def test_large_needs_files_that_can_be_read_in_part(folder):
     assert any(
         "`survey.large: yes` needs parquet files or a table of a DuckDB file; found rows.csv" in f for f in faults
     )
+
+
+@pytest.mark.parametrize("identity", ["id", None])
+def test_duplicates_are_counted_among_all_rows(folder, monkeypatch, identity):
+    """A fifth of the rows are copies, shuffled, and some respondents answered twice: pairs that a sample would tear apart."""
+    frame = table_of()
+    again = frame.sample(20, random_state=1).assign(q1=5)
+    frame = pd.concat([frame, frame.sample(60, random_state=0), again]).sample(frac=1, random_state=2)
+    frame.to_parquet(folder / "rows.parquet", index=False)
+    options = {"id": identity} if identity else {}
+    small = open_study(study_file(folder, large="no", **options))
+    expected = small.survey().flags["duplicate"]
+    assert small.survey().n_duplicates == expected.sum() > 50
+    whole = open_study(study_file(folder, **options)).survey()
+    assert whole.n_duplicates == expected.sum()
+    np.testing.assert_array_equal(whole.flags["duplicate"], expected)
+    monkeypatch.setattr("cxresearch.study.large_survey.SAMPLE", 60)
+    drawn = open_study(study_file(folder, **options))
+    survey = drawn.survey()
+    assert survey.n_duplicates == expected.sum()
+    assert len(survey.flags) < 100
+    assert survey.flags["duplicate"].sum() > 0
+    assert "duplicate" not in survey.sample.flags  # a copy and its original are rarely drawn together
+    if identity:
+        ids = small.table("survey").frame.index[~small.table("survey").valid["id"]]
+        assert 0 < (~drawn.table("survey").valid["id"]).sum() < len(ids)
+        of_all = small.survey().frame["id"].loc[ids]
+        known = survey.sample.frame["id"]
+        np.testing.assert_array_equal(drawn.table("survey").valid["id"], ~known.isin(of_all) | known.isna())
