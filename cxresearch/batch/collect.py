@@ -23,17 +23,21 @@ class Collection:
     results : results.csv of all studies, one below the other; texts as texts ("1", never 1.0), "" for blank
     outcomes : study -> what became of its notebooks
     languages : study -> language of its page
+    unfinished : studies without results.csv
+    copied : study -> the other one there from whose folder it was copied, as its numbers still say
     """
 
     outputs: Path
     results: pd.DataFrame
     outcomes: dict[str, list[Outcome]]
     languages: dict[str, Literal["en", "zh"]]
+    unfinished: list[str]
+    copied: dict[str, str]
 
     @property
     def files(self) -> dict[str, Path]:
         """The files read, by their names within the folder."""
-        return {f"{study}/results.csv": self.outputs / study / "results.csv" for study in self.outcomes}
+        return {f"{study}/results.csv": self.outputs / study / "results.csv" for study in self.languages}
 
     def pick(self, quantity: str, notebook: str) -> pd.DataFrame:
         """The rows of one quantity of all studies."""
@@ -49,19 +53,23 @@ def collect(outputs: Destination) -> Collection:
         If no study has been run there, or the numbers of one cannot be read.
     """
     outputs.gather(HEAD)
-    folders = sorted(
-        path.parent for path in outputs.folder.glob(f"*/{FILE}") if (path.parent / "results.csv").is_file()
-    )
-    if not folders:
+    folders = {path.parent.name: path.parent for path in sorted(outputs.folder.glob(f"*/{FILE}"))}
+    finished = {study: folder for study, folder in folders.items() if (folder / "results.csv").is_file()}
+    if not finished:
         raise InputError(
             "the folder must hold the outputs of studies",
             f"found none in {outputs.place}",
             "Run them first: cxresearch run params/*.yaml --outputs FOLDER",
         )
-    results = pd.concat([_read(folder / "results.csv", outputs) for folder in folders], ignore_index=True)
-    outcomes = {folder.name: recall(folder) for folder in folders}
-    languages = {folder.name: language_of(folder) for folder in folders}
-    return Collection(outputs.folder, results, outcomes, languages)
+    read = {study: _read(folder / "results.csv", outputs) for study, folder in finished.items()}
+    return Collection(
+        outputs.folder,
+        pd.concat([rows.assign(study=study) for study, rows in read.items()], ignore_index=True),
+        {study: recall(folder) for study, folder in folders.items()},
+        {study: language_of(folder) for study, folder in finished.items()},
+        [study for study in folders if study not in finished],
+        {study: own for study, rows in read.items() for own in set(rows["study"]) if own != study and own in finished},
+    )
 
 
 def _read(path: Path, outputs: Destination) -> pd.DataFrame:

@@ -104,8 +104,8 @@ def write_summary(outputs: Place, *, language: Literal["en", "zh"] | None = None
 
 
 def _write(found: Collection, language: Literal["en", "zh"] | None) -> Path:
-    copies = find_copies(pd.concat([_rows(found, wanted) for wanted in _POOLED]))
-    subject = _subject(found, language, len(found.outcomes) - len(copies))
+    copies = find_copies(pd.concat([_rows(found, wanted) for wanted in _POOLED])) | found.copied
+    subject = _subject(found, language, len(found.languages) - len(copies))
     _overview(found, subject, copies)
     for wanted in _POOLED:
         _pool(found, wanted, subject, copies)
@@ -127,6 +127,8 @@ def _overview(found: Collection, subject: _Subject, copies: Mapping[str, str]) -
     report.finding(headlines)
     report.table(headlines)
     report.layout(_failures(found, report.text), "failures")
+    if found.unfinished:
+        report.note("summary.unfinished", studies=", ".join(found.unfinished))
     report.finish()
 
 

@@ -16,6 +16,8 @@ LOYALTY = "loyalty"  # the construct that is no driver unless it is named one
 def _slug(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9_-]+", value):
         raise ValueError(f"may hold only a-z, 0-9, _ and - (it names a folder), found {shown(value)}")
+    if value == "summary":
+        raise ValueError("may not be 'summary', which names the folder of the summary over studies")
     return value
 
 

@@ -266,3 +266,36 @@ def test_a_summary_that_cannot_be_written_says_so(outputs):
     ran = CliRunner().invoke(main, ["summary", str(outputs)])
     assert ran.exit_code == 2
     assert "outputs cannot be written to" in ran.stderr
+
+
+def test_a_copied_folder_is_no_other_study_though_its_numbers_have_aged(outputs):
+    reference = summary_of(outputs)
+    write_study(outputs, "north_2025", [{**row, "n": 90} for row in numbers_of(-0.01, 90)])
+    old = pd.read_csv(outputs / "north_2025" / "results.csv").assign(study="north")
+    old.to_csv(outputs / "north_2025" / "results.csv", index=False)
+    table = summary_of(outputs)
+    pooled, before = (one(each, "pooled_estimate", notebook="23_pooled_drivers") for each in (table, reference))
+    assert pooled["estimate"] == before["estimate"]
+    assert one(table, "rows_used", group="north_2025")["estimate"] == 90
+    page = (outputs / "summary" / "index.html").read_text(encoding="utf-8")
+    assert "are counted once: north_2025 = north." in page
+    assert "Summary over 3 studies" in page
+
+
+def test_a_folder_that_was_renamed_is_a_study(outputs):
+    (outputs / "north").rename(outputs / "moved")
+    assert one(summary_of(outputs), "rows_used", group="moved")["estimate"] == 100
+
+
+def test_a_study_without_results_is_told(outputs):
+    (outputs / "west" / "results.csv").unlink()
+    (outputs / "south" / "results.csv").write_text(",".join(RECORD_COLUMNS) + "\n")  # all its notebooks have failed
+    page = write_summary(outputs).read_text(encoding="utf-8")
+    assert "did not write their results: west." in page
+    assert "cell 3: one group only" in page
+    assert page.count("No two studies share such a number.") == 7
+
+
+def test_studies_without_any_number_have_a_summary(tmp_path):
+    write_study(tmp_path, "north", [])
+    assert "Summary over 1 study" in write_summary(tmp_path).read_text(encoding="utf-8")

@@ -258,6 +258,8 @@ FAULTS = [  # text in the full study, what stands there instead, the one fault t
     # shape
     ("study: postal_demo", "study: Postal Demo",
      "study: may hold only a-z, 0-9, _ and - (it names a folder), found 'Postal Demo'"),
+    ("study: postal_demo", "study: summary",
+     "study: may not be 'summary', which names the folder of the summary over studies"),
     ("study: postal_demo\n", "", "study: is required"),
     ("language: en", "language: fr", "language: must be 'en' or 'zh', found 'fr'"),
     ("language: en", "langauge: en", "langauge: unknown key; did you mean 'language'?"),
