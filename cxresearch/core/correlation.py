@@ -1,6 +1,6 @@
 """Correlation matrices of items: Pearson, Spearman as Pearson of ranks, polychoric; and which of them suits the answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -178,17 +178,21 @@ def bootstrap_spearman(
     """
     design = design or Design()
     weights, units = design.weights_on(frame.index), design.clusters_on(frame.index)
-    tables = [_Crossed.of(frame[name], frame[target], weights, units) for name in frame.columns if name != target]
+    tables = [Crossed.of(frame[name], frame[target], weights, units) for name in frame.columns if name != target]
+    return resample_ranks(tables, n_bootstrap, seed=seed, clustered=design.clusters is not None)
+
+
+def resample_ranks(tables: Sequence["Crossed"], n_bootstrap: int, *, seed: int, clustered: bool) -> np.ndarray:
+    """Rank correlations (B, k) of cross-tables by unit in resamples of their units, which are the same in all."""
     found = np.empty((n_bootstrap, len(tables)))
-    clustered = design.clusters is not None
-    for start, counts in resample_counts(int(units.max()) + 1, n_bootstrap, seed=seed, clustered=clustered):
+    for start, counts in resample_counts(tables[0].cells.shape[0], n_bootstrap, seed=seed, clustered=clustered):
         for place, table in enumerate(tables):
             found[start : start + len(counts), place] = table.rank_correlation(counts)
     return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Crossed:
+class Crossed:
     """What each unit adds to the cross-table of two columns: all that their rank correlation needs.
 
     Attributes
@@ -202,7 +206,7 @@ class _Crossed:
     second: np.ndarray
 
     @classmethod
-    def of(cls, first: pd.Series, second: pd.Series, weights: np.ndarray, units: np.ndarray) -> "_Crossed":
+    def of(cls, first: pd.Series, second: pd.Series, weights: np.ndarray, units: np.ndarray) -> "Crossed":
         """Of two complete columns, the weights (n,) and the units (n,) of their rows."""
         from scipy.sparse import csr_array
 

@@ -1,8 +1,9 @@
 """Correlations of a large table from counts: polychoric and rank correlations, and which kind suits the answers."""
 
 import numpy as np
+import pandas as pd
 
-from cxresearch.core.correlation import Suitable, suited
+from cxresearch.core.correlation import Crossed, Suitable, resample_ranks, suited
 from cxresearch.core.large import LargeTable
 from cxresearch.core.moments import correlation_of
 from cxresearch.core.polychoric import Polychorics, errors_of_cells, estimate_tables, refuse_categories
@@ -71,6 +72,22 @@ def large_rank_correlations(table: LargeTable) -> np.ndarray:
         )
     tables, _ = rows.pair_tables()
     return correlation_of(_rank_covariances(tables))
+
+
+def bootstrap_large_spearman(table: LargeTable, n_bootstrap: int, *, seed: int) -> np.ndarray:
+    """Rank correlations (B, p) of each column with the last one in resamples of the clusters or random groups.
+
+    The draws are those of `Totals.resample` with the same seed; ranks are taken anew in each, from how often each two answers stand
+    together in each unit.
+    """
+    rows = table.complete()
+    *others, last = rows.names
+    counted = [rows.counts(name, last, by_unit=True) for name in others]
+    tables = [
+        Crossed.of(each[name], each[last], each["w"].to_numpy(float), pd.factorize(each["unit"], sort=True)[0])
+        for name, each in zip(others, counted, strict=True)
+    ]
+    return resample_ranks(tables, n_bootstrap, seed=seed, clustered=True)
 
 
 def _rank_covariances(tables: np.ndarray) -> np.ndarray:

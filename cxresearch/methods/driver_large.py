@@ -7,7 +7,12 @@ import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from cxresearch.core.large import LargeTable
-from cxresearch.core.large_correlation import MOST_RANKS, count_answers, large_rank_correlations
+from cxresearch.core.large_correlation import (
+    MOST_RANKS,
+    bootstrap_large_spearman,
+    count_answers,
+    large_rank_correlations,
+)
 from cxresearch.core.moments import Moments
 from cxresearch.core.results import gather, tidy, words
 from cxresearch.core.totals import Totals
@@ -69,15 +74,15 @@ def _by_unit(totals: Totals, moments: Moments, slopes: np.ndarray) -> np.ndarray
     return (around @ np.append(-slopes, 1.0))[:, :-1]
 
 
-def large_correlations(table: LargeTable, replicates: Moments) -> pd.DataFrame:
+def large_correlations(table: LargeTable, replicates: Moments, n_bootstrap: int, *, seed: int) -> pd.DataFrame:
     """Pearson and Spearman correlations of each driver and, last, the outcome; ranks only where answers are few enough.
 
-    Without weights and clusters as in `correlations`; else Pearson with its bootstrap, and ranks without an interval.
+    Without weights and clusters as in `correlations`; else both with a bootstrap, of the draws (`seed`) of the replicates.
     """
     moments = table.totals().moments()
-    r, n, kept = moments.corr[:-1, -1], int(moments.n), _design_words(table)
+    r, n = moments.corr[:-1, -1], int(moments.n)
     columns: dict[str, Any] = {"scale": table.names[-1], "term": list(table.names[:-1]), "n": n}
-    simple = not kept
+    simple = not table.weighted and table.clusters is None
     if simple:
         parts = [tidy("correlation", r, **correlation_tests(r, n, 1.0), method="pearson; fisher z", **columns)]
     else:
@@ -85,8 +90,14 @@ def large_correlations(table: LargeTable, replicates: Moments) -> pd.DataFrame:
         parts = [with_interval(replicates, "correlation", r, replicates.corr[:, :-1, -1], method=said, **columns)]
     if (count_answers(table.complete()) <= MOST_RANKS).all():
         ranks = large_rank_correlations(table)[:-1, -1]
-        tests = correlation_tests(ranks, n, 1 + ranks**2 / 2) if simple else {}
-        parts.append(tidy("correlation", ranks, **tests, method=words("spearman", kept or "fisher z"), **columns))
+        if simple:
+            tests = correlation_tests(ranks, n, 1 + ranks**2 / 2)
+            parts.append(tidy("correlation", ranks, **tests, method="spearman; fisher z", **columns))
+        else:
+            stack = bootstrap_large_spearman(table, n_bootstrap, seed=seed)
+            usable = stack[np.isfinite(stack).all(axis=1)]
+            said = words("spearman", moments.design_words)
+            parts.append(with_interval(replicates, "correlation", ranks, usable, method=said, **columns))
     return gather(parts)
 
 

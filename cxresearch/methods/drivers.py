@@ -258,7 +258,8 @@ def _of_complete(scores: Answers, names: list[str], total: int, design: Design, 
         rank_stack = _rank_replicates(data, n_bootstrap, seed, design)
         fit, correlation_rows = robust_fit(data, design), correlations(data, moments, replicates, rank_stack, design)
     elif isinstance(data, LargeTable):
-        fit, correlation_rows = large_fit(data[names]), large_correlations(data[names], replicates)
+        table = data[names]
+        fit, correlation_rows = large_fit(table), large_correlations(table, replicates, n_bootstrap, seed=seed)
     else:
         fit, correlation_rows = classical_fit(moments), plain_correlations(moments)
     alone = moments_of(scores, names[-1:], design=every)

@@ -6,8 +6,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from cxresearch.core.correlation import bootstrap_spearman
 from cxresearch.core.design import Design
 from cxresearch.core.large import LargeTable
+from cxresearch.core.large_correlation import bootstrap_large_spearman
 from cxresearch.errors import InputError
 from cxresearch.methods.cases import compare_cases
 from cxresearch.methods.confirmation import confirm_factors
@@ -102,7 +104,23 @@ def test_drivers(both):
     errors = [t.loc[t["quantity"] == "importance_lmg", "std_error"].to_numpy() for t in (ours.table, theirs.table)]
     np.testing.assert_allclose(errors[0], errors[1], rtol=0.25)  # 400 other draws
     ranks = ours.table["method"].str.contains("spearman")
-    assert ours.table.loc[ranks, "conf_low"].notna().all() == design.is_simple
+    assert ours.table.loc[ranks, "conf_low"].notna().all()
+    assert ours.table.loc[ranks, "std_error"].notna().all() != design.is_simple  # Fisher's z has none
+    assert ours.table.loc[ranks, "method"].str.contains("random groups").all() == (
+        design.clusters is None and not design.is_simple
+    )
+    if not design.is_simple:
+        errors = [t.loc[ranks.to_numpy(), "std_error"].to_numpy() for t in (ours.table, theirs.table)]
+        np.testing.assert_allclose(errors[0], errors[1], rtol=0.25)  # 400 other draws
+
+
+def test_ranks_of_a_large_table_are_resampled_as_those_of_its_rows():
+    frame = answers_of().dropna().sort_values("branch", ignore_index=True)  # clusters in the order of their codes
+    design = Design(frame["weight"], frame["branch"])
+    relation = duckdb.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
+    table = LargeTable.of(relation, ["q1", "q4", "q7"], row="row", weight="weight", cluster="branch")
+    wanted = bootstrap_spearman(frame[["q1", "q4", "q7"]], "q7", 30, seed=3, design=design)
+    np.testing.assert_allclose(bootstrap_large_spearman(table, 30, seed=3), wanted, rtol=EXACT)
 
 
 def test_confirmation(both):
