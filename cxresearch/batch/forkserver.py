@@ -9,12 +9,12 @@ killed: the server ends what is left and goes.
 import atexit
 import ctypes
 import gc
-import io
 import json
 import os
 import selectors
 import signal
 import socket
+import string
 import sys
 from collections.abc import Collection
 from contextlib import suppress
@@ -56,19 +56,23 @@ def preload(spared: Collection[str] = ()) -> None:
     for name in (*STACK, *(module for module in ON_DEMAND if module not in spared), *_AT_FIRST_USE, *homes):
         import_module(name)
     import_module("cxresearch.present.text").catalogue()
+    import_module("cxresearch.present.colophon").versions()
     _draw_letters()
     gc.collect()
     gc.freeze()  # else the first collection in a kernel would copy all of these pages
 
 
 def _draw_letters() -> None:
-    """Load the fonts and the formats of pictures, as a first figure does."""
+    """Load the fonts, the outlines of letters and the formats of pictures, as a first figure does."""
     style = import_module("cxresearch.present.plots.style")
     with import_module("matplotlib").rc_context():
         style.apply_style()
         figure = import_module("matplotlib.figure").Figure(layout="constrained")  # none of pyplot's
-        figure.subplots().set_title("Satisfaction · 满意度")
-        import_module("matplotlib.backends.backend_agg").FigureCanvasAgg(figure).print_png(io.BytesIO())
+        ax = figure.subplots()
+        ax.set_title("Satisfaction · 满意度")
+        for place, weight in enumerate(("normal", "bold")):
+            ax.text(0, place, string.printable.strip().replace("$", ""), fontweight=weight)
+        import_module("cxresearch.present.drawing").draw_figure(figure)
 
 
 class Server:

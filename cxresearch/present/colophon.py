@@ -5,6 +5,7 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal, Protocol
 
@@ -72,7 +73,7 @@ def make_colophon(study: Reported, rows: Iterable[int]) -> Colophon:
     """The colophon of this kernel now; `rows` are the n_used of all results shown."""
     sizes = list(rows) or [0]
     return Colophon(
-        versions=_versions(),
+        versions=dict(versions()),
         parameters={name: value for name, value in notebook_parameters().items() if name not in PLACES},
         data=study.fingerprints(),
         rows=(min(sizes), max(sizes)),
@@ -127,7 +128,9 @@ def colophon_rows(colophon: Colophon, text: Text) -> list[tuple[str, str]]:
     ]
 
 
-def _versions() -> dict[str, str]:
+@cache
+def versions() -> dict[str, str]:
+    """Software -> version, as installed when this process first asked: reading it takes long."""
     found = {"cxresearch": __version__, "Python": platform.python_version()}
     for package in PACKAGES:
         try:

@@ -11,6 +11,7 @@ from math import isnan
 from operator import itemgetter
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from cxresearch.core.results import PAIR, View
@@ -74,11 +75,13 @@ def select(table: pd.DataFrame, view: View) -> pd.DataFrame:
     """The rows of a view, in its order of quantities."""
     wanted = {word for word in _words(view.method) if not word.startswith("-")}
     unwanted = {word.removeprefix("-") for word in _words(view.method) - wanted}
-    methods = table["method"].map(_words)
-    said = methods.map(lambda words: wanted <= words and not unwanted & words).astype(bool)  # of no rows too
-    fits = table["quantity"].isin(view.quantities) & said
+    places, methods = pd.factorize(table["method"])
+    said = np.array([wanted <= words and not unwanted & words for words in map(_words, methods)], dtype=bool)[places]
     order = {quantity: place for place, quantity in enumerate(view.quantities)}
-    return table[fits].sort_values("quantity", key=lambda names: names.map(order), kind="stable")
+    places, quantities = pd.factorize(table["quantity"])
+    ranks = np.array([order.get(quantity, -1) for quantity in quantities], dtype=int)[places]
+    rows = np.flatnonzero(said & (ranks >= 0))
+    return table.iloc[rows[np.argsort(ranks[rows], kind="stable")]]
 
 
 def _words(method: str) -> set[str]:
@@ -250,13 +253,14 @@ def _by_line(rows: list[Row], value: Callable[[Row], T]) -> dict[Line, T]:
 
 
 def _exact(headings: list[str], stubs: dict[Line, Line], columns: list[_Column]) -> pd.DataFrame:
-    frame = pd.DataFrame(list(stubs.values()), columns=headings)
-    for column in columns:
-        for name, numbers in column.numbers.items():
-            values = [numbers.get(line, float("nan")) for line in stubs]
-            kind = None if all(isinstance(value, float) for value in values) else object  # else 302 would become 302.0
-            frame[name] = pd.Series(values, dtype=kind)
-    return frame
+    numbers = {name: column.numbers[name] for column in columns for name in column.numbers}
+    exact = {name: _as_column([found.get(line, float("nan")) for line in stubs]) for name, found in numbers.items()}
+    return pd.concat([pd.DataFrame(list(stubs.values()), columns=headings), pd.DataFrame(exact)], axis=1)
+
+
+def _as_column(values: list[Exact]) -> pd.Series:
+    kind = None if all(isinstance(value, float) for value in values) else object  # else 302 would become 302.0
+    return pd.Series(values, dtype=kind)
 
 
 def _exact_cell(column: str, text: Text, row: Row) -> Exact:
