@@ -113,14 +113,14 @@ def test_corrected_steps_serve_replicates_that_differ_much():
 
 
 def test_corrected_steps_do_not_end_at_a_saddle():
-    """A replicate of few rows where they would, with a larger loss than at the minimum."""
+    """Replicates of few rows, some of which have one on the way to a minimum with a smaller loss."""
     frame = simulated(n=60, seed=4)
     fit = fit_cfa(Moments.from_frame(frame).corr, MODEL)
-    replicates = bootstrap_moments(frame, 300, seed=4).corr[260:270]
-    ours, theirs = fit_cfa(replicates, MODEL, start=fit), fit_cfa(replicates, MODEL)
-    assert theirs.converged[5]
-    np.testing.assert_allclose(ours.loss[theirs.converged], theirs.loss[theirs.converged], atol=1e-8)
-    assert not follow(replicates, fit.parameters, 1e-5)[1][5]
+    replicates = bootstrap_moments(frame, 300, seed=4).corr
+    values, settled = follow(replicates, fit.parameters, 1e-5)
+    assert settled.sum() > 50
+    curvatures = observed_information(Parameters(MODEL, values[settled]), replicates[settled])
+    assert (np.linalg.eigvalsh(curvatures)[:, 0] > 0).all()
 
 
 def test_the_short_gradient_is_the_long_one():
