@@ -2,10 +2,12 @@
 
     PYTHONPATH=. python benchmarks/batch.py [--rounds 3] [--studies params/*.yaml] [--parts ways cores again]
 
-ways: the demo study with all its notebooks into an empty folder, each way a process of its own
-- one process: parameters and cells of all notebooks, one after the other, in one plain Python process; no notebook, no kernel. The limit.
+ways: all studies of params/ with all their notebooks into an empty folder, each way a process of its own
+- one process: parameters and cells of all notebooks, one after the other, in one plain Python process; no notebook, no kernel. The limit:
+  linear algebra has as many threads as in warm kernels, since on small matrices more take processor time and no less time.
 - warm: `cxresearch run --jobs 1`, kernels forked from a server that has imported everything
-- papermill: papermill.execute_notebook on each notebook, one after the other, packages and cxresearch compiled to bytecode before
+- papermill: papermill.execute_notebook on each notebook, one after the other, packages and cxresearch compiled to bytecode before;
+  nothing else is set, as for who uses it as it comes
 
 cores: ten small studies (the demo study under other names and seeds, some of its rows, few resamples), warm, with `--jobs 1` on one core and
 `--jobs 2` on two.
@@ -25,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from statistics import median
@@ -33,7 +35,10 @@ from statistics import median
 import pandas as pd
 import yaml
 
+from cxresearch.batch.environment import kernel_environment
+
 ROOT = Path(__file__).resolve().parents[1]
+STUDIES = sorted((ROOT / "params").glob("*.yaml"))
 DEMO = ROOT / "params" / "postal_demo.yaml"
 RUN = ["-m", "cxresearch", "run"]
 ONE = ["--jobs", "1"]
@@ -88,8 +93,10 @@ def run_papermill(studies: Sequence[Path], outputs: Path) -> None:
         )
 
 
-def measure(words: Sequence[str | Path], cores: int | None = None) -> Seconds:
-    """Seconds of one command, the processor's with all children; on so many cores."""
+def measure(
+    words: Sequence[str | Path], cores: int | None = None, environment: Mapping[str, str] | None = None
+) -> Seconds:
+    """Seconds of one command, the processor's with all children; on so many cores, with more variables in its environment."""
     allowed = sorted(os.sched_getaffinity(0))[:cores]
     began = time.monotonic()
     process = subprocess.Popen(
@@ -97,6 +104,7 @@ def measure(words: Sequence[str | Path], cores: int | None = None) -> Seconds:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=ROOT,
+        env={**os.environ, **(environment or {})},
         preexec_fn=lambda: os.sched_setaffinity(0, allowed),
     )
     _, status, used = os.wait4(process.pid, 0)
@@ -121,14 +129,15 @@ def in_rounds(rounds: int, ways: dict[str, Callable[[Path], Seconds]]) -> dict[s
 def compare_ways(rounds: int, studies: Sequence[Path]) -> str:
     for folder in (ROOT / "cxresearch", *(Path(place) for place in sys.path if place.endswith("site-packages"))):
         compileall.compile_dir(folder, quiet=2)
-    profiles = []
+    profiles, threads = [], kernel_environment(jobs=1)
 
     def one(way: str, outputs: Path) -> Seconds:
-        seconds = measure([*WAYS[way], *studies, "--outputs", outputs])
-        if not list(outputs.glob("*/results.csv")):
-            raise RuntimeError(f"{way} has written nothing")
+        seconds = measure([*WAYS[way], *studies, "--outputs", outputs], environment=threads if way == LIMIT else None)
+        written = sorted(path.parent for path in outputs.glob("*/results.csv"))
+        if len(written) != len(studies):
+            raise RuntimeError(f"{way} has written {len(written)} of {len(studies)} studies")
         if way == "warm":
-            profiles[:] = [profile(outputs / path.stem) for path in studies[:1]]
+            profiles[:] = [profile(written)]
         return seconds
 
     found = in_rounds(rounds, {way: lambda outputs, way=way: one(way, outputs) for way in WAYS})
@@ -203,8 +212,8 @@ def write_study(folder: Path, name: str, seed: int) -> Path:
     return file
 
 
-def profile(folder: Path) -> str:
-    """Where the seconds of each notebook in a study's outputs went, from the times that papermill notes."""
+def profile(folders: Sequence[Path]) -> str:
+    """Where the seconds of each notebook in the outputs of some studies went, from the times that papermill notes."""
     lines = [
         "Seconds by cell: `kernel` is from asking for it to the first cell, the wait for the notebook's turn included."
     ]
@@ -214,9 +223,13 @@ def profile(folder: Path) -> str:
     ]
     lines += ["| notebook, warm | kernel | study | tables | figures | rest | between cells | end |"]
     lines += ["|---|" + "---:|" * 7]
-    for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted(path for folder in folders for path in folder.glob("[0-9][0-9]_*.ipynb")):
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        lines.append(f"| {path.stem} | " + " | ".join(f"{seconds:.2f}" for seconds in seconds_of(notebook)) + " |")
+        lines.append(
+            f"| {path.parent.name} {path.stem} | "
+            + " | ".join(f"{seconds:.2f}" for seconds in seconds_of(notebook))
+            + " |"
+        )
     return "\n".join(lines)
 
 
@@ -243,7 +256,7 @@ def span(times: dict[str, str]) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--studies", type=Path, nargs="+", default=[DEMO])
+    parser.add_argument("--studies", type=Path, nargs="+", default=STUDIES)
     parser.add_argument("--parts", choices=PARTS, nargs="+", default=PARTS)
     parser.add_argument("--way", choices=[LIMIT, "papermill"], help=argparse.SUPPRESS)
     parser.add_argument("--outputs", type=Path, help=argparse.SUPPRESS)
