@@ -39,7 +39,7 @@ _NOTEBOOKS = click.option(
 
 
 class _Plainly(click.Group):
-    """Tells the user what is wrong with the input in words, without a traceback."""
+    """Tells the user what is wrong with the input, or that that it was broken off, in words, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -47,6 +47,9 @@ class _Plainly(click.Group):
         except InputError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
+        except KeyboardInterrupt:
+            click.echo("Stopped before the end.", err=True)
+            ctx.exit(STOPPED)
 
 
 @click.group(cls=_Plainly)

@@ -229,8 +229,12 @@ def test_what_cannot_be_run_at_all_is_told_plainly(tmp_path, words, message):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
-def test_breaking_off_leaves_no_kernel_and_says_what_was_done(tmp_path, number):
+@pytest.mark.parametrize(
+    ("number", "times"),
+    [(signal.SIGINT, 1), (signal.SIGINT, 4), (signal.SIGTERM, 1)],
+    ids=["ctrl-c", "impatiently", "terminate"],
+)
+def test_breaking_off_leaves_no_kernel_and_says_what_was_done(tmp_path, number, times):
     file, notebooks = write_study(tmp_path, "post"), tmp_path / "notebooks"
     sleeps = f"import os, time; from pathlib import Path; Path({str(tmp_path / 'pids')!r}).write_text(f'{{os.getppid()}} {{os.getpid()}}'); time.sleep(600)"
     write_notebook(notebooks, "01_sleeps", sleeps)
@@ -246,7 +250,9 @@ def test_breaking_off_leaves_no_kernel_and_says_what_was_done(tmp_path, number):
     deadline = time.monotonic() + 30
     while not (tmp_path / "pids").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    process.send_signal(number)
+    for _ in range(times):
+        process.send_signal(number)
+        time.sleep(0.1)
     stdout, stderr = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "post  01_sleeps  failed" in stdout
@@ -256,9 +262,20 @@ def test_breaking_off_leaves_no_kernel_and_says_what_was_done(tmp_path, number):
     report = json.loads((tmp_path / "out" / "run.json").read_text())
     assert (report["end"], [row["status"] for row in report["notebooks"]]) == ("stopped", ["failed", "not run"])
     assert (tmp_path / "out" / "post" / "01_sleeps.failed.ipynb").exists()
+    assert (tmp_path / "out" / "post" / "index.html").exists()
+    assert not list((tmp_path / "out").rglob(".*"))
     for pid in (tmp_path / "pids").read_text().split():  # the server of warm kernels and the kernel
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid), 0)
+
+
+def test_breaking_off_before_anything_is_run_says_so(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cxresearch.study.urls.find_studies", interrupted)
+    result = command("check", write_study(tmp_path, "post"))
+    assert (result.exit_code, result.stderr) == (130, "Stopped before the end.\n")
 
 
 @pytest.mark.parametrize("options", [[], ["--fail-fast"]], ids=["to the end", "fail fast"])

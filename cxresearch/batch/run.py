@@ -1,7 +1,9 @@
 """Run a plan: notebooks in parallel, each in its own kernel, every study's folder left in order."""
 
+import math
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from cxresearch.batch.cluster import Cluster
 
 PAGE = "index.html"
+_SECONDS_OF_IMPATIENCE = 2  # while the first one is acted on: kernels are ended, folders left in order
 
 
 class Run:
@@ -233,16 +236,21 @@ def _collect(futures: Sequence[Future[Outcome]], run: Run, fail_fast: bool) -> b
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """SIGTERM breaks the run off as Ctrl-C does (only the main thread may say so)."""
+    """Ctrl-C and SIGTERM break the run off (only the main thread may say so); pressed again at once they say nothing new."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    last = -math.inf
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        nonlocal last
+        before, last = last, time.monotonic()
+        if last - before > _SECONDS_OF_IMPATIENCE:
+            raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
