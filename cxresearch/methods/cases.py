@@ -105,8 +105,8 @@ def compare_cases(
     first = samples[0]
     return CaseComparison(
         table=gather([part for table in tables for part in table]),
-        **count_rows(samples, likely, len(data)),
-        missing_policy=missing,
+        **count_rows(samples, likely, data, missing),
+        missing_policy="" if missing == "drop" else missing,
         iterations=max((scores.iterations for scores in likely.values()), default=0),
         by_complete=tuple(dict.fromkeys(code for scores in likely.values() for code in scores.by_complete)),
         measures=tuple(sample.measure for sample in samples),

@@ -102,8 +102,8 @@ def check_invariance(
     return InvarianceResult(
         table=table_of(list(fitted.values())),
         n_used=used.n if used else 0,
-        n_dropped=_not_used(used, len(answers), n_empty) if len(columns.columns) else 0,
-        missing_policy=missing,
+        n_dropped=_not_used(used, len(answers), n_empty if missing != "drop" else None) if len(columns.columns) else 0,
+        missing_policy="" if missing == "drop" else missing,
         n_incomplete=used.n_incomplete if used else 0,
         iterations=used.iterations if used else 0,
         scales=several,
@@ -112,11 +112,11 @@ def check_invariance(
     )
 
 
-def _not_used(used: GroupedSample | None, n: int, n_empty: int) -> int:
-    """Rows of n that the groups of a column do not use; those without any answer where incomplete ones count."""
+def _not_used(used: GroupedSample | None, n: int, n_empty: int | None) -> int:
+    """Rows of n that the groups of a column do not use; those without any answer, `n_empty`, where incomplete ones count."""
     if used is None:
         return n
-    return n_empty if used.n_incomplete else n - used.n
+    return n - used.n if n_empty is None else n_empty
 
 
 def _cautions(design: Design, samples: list[GroupedSample]) -> list[Finding]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxresearch.core.answers import Missing
 from cxresearch.core.design import Design
 from cxresearch.core.em import EM
 from cxresearch.core.moments import deviations_from
@@ -119,10 +120,17 @@ def likely_scores(
     return {name: scores for name, scores in found.items() if scores is not None}
 
 
-def count_rows(samples: list[Sample], likely: Mapping[str, LikelyScores], n_rows: int) -> dict[str, int]:
-    """Rows used and left out: of the first measure or, where incomplete ones count, of any; and how many of these are incomplete."""
+def count_rows(
+    samples: list[Sample], likely: Mapping[str, LikelyScores], data: pd.DataFrame, missing: Missing
+) -> dict[str, int]:
+    """Rows used and left out: of the first measure or, where incomplete ones count, of any; and how many of these are incomplete.
+
+    Where they are asked to count, rows are left out only for having no answer; rows without a group are not looked at.
+    """
     if not likely:
-        return {"n_used": len(samples[0].scores), "n_dropped": n_rows - len(samples[0].scores)}
+        first = samples[0]
+        n_dropped = len(data) - len(first.scores) if missing == "drop" else int(data[first.measure].isna().sum())
+        return {"n_used": len(first.scores), "n_dropped": n_dropped}
     used = set().union(*(sample.scores.index for sample in samples))
     lacking = pd.concat([scores.lacking for scores in likely.values()], axis=1).any(axis=1)
     empty = pd.concat([scores.empty for scores in likely.values()], axis=1).all(axis=1)
