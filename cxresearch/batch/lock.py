@@ -48,7 +48,7 @@ def hold(folder: Path) -> Iterator[None]:
 def _take(path: Path) -> IO[str]:
     """The locked file, with this process as its owner."""
     while True:
-        held = path.open("a+", encoding="utf-8")
+        held = _opened(path)
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -59,12 +59,24 @@ def _take(path: Path) -> IO[str]:
             raise
         if _is_at(held, path):
             _refuse_signed(held)
+            if not held.writable():  # its owner, another user, is gone
+                path.unlink()
+                held.close()
+                continue
             owner = {"process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
             with suppress(OSError):  # a full disk has room for a lock, but none for a name
                 os.ftruncate(held.fileno(), 0)
                 os.write(held.fileno(), json.dumps(owner).encode())
             return held
         held.close()  # its holder has removed it meanwhile
+
+
+def _opened(path: Path) -> IO[str]:
+    """The file of a lock; that of another user can be locked, though not written to."""
+    try:
+        return path.open("a+", encoding="utf-8")
+    except PermissionError:
+        return path.open(encoding="utf-8")
 
 
 def _refuse_signed(held: IO[str]) -> None:

@@ -1,8 +1,12 @@
+import fcntl
 import json
+import os
 import re
 import subprocess
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from batch.samples import write_notebook, write_study
@@ -67,6 +71,36 @@ def test_a_folder_that_cannot_be_locked_is_left_to_the_notebooks(tmp_path):
     (tmp_path / "file").touch()
     with hold(tmp_path / "file"):
         pass
+
+
+@pytest.fixture
+def as_another():
+    """Another user than root, to whom a file without the right to write is closed."""
+    was = os.geteuid()
+    if not was:
+        os.seteuid(65534)
+    yield
+    os.seteuid(was)
+
+
+@pytest.fixture
+def shared():
+    """A folder that everybody may write to; those of pytest are its user's own."""
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
+
+
+def test_the_lock_of_another_user_is_respected_and_taken_over_when_he_is_gone(shared, as_another):
+    (shared / FILE).write_text("{}")
+    (shared / FILE).chmod(0o444)
+    with (shared / FILE).open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(InUseError, match="another run is writing there"), hold(shared):
+            pytest.fail("both hold it")
+    with hold(shared):
+        assert json.loads((shared / FILE).read_text())["process"] == os.getpid()
+    assert not (shared / FILE).exists()
 
 
 def signed(age):
