@@ -8,6 +8,7 @@ import pandas as pd
 from cxresearch.core.design import Design
 from cxresearch.core.incomplete import IncompleteRows
 from cxresearch.core.moments import Moments
+from cxresearch.core.rows import sum_by_unit
 
 Pairs = tuple[np.ndarray, np.ndarray]  # first and second item of each of q covariances, variances among them
 
@@ -35,8 +36,7 @@ def covariance_errors(
     each, information = _weighted_scores(rows, moments, pairs, design)
     if design.clusters is not None:
         unit = design.clusters_on(rows.index)[rows.order]
-        sums = np.zeros((int(unit.max()) + 1, each.shape[1]))
-        np.add.at(sums, unit, each)
+        sums = sum_by_unit(each, unit, int(unit.max()) + 1)
         each = sums * np.sqrt(len(sums) / (len(sums) - 1))
     bread = np.linalg.inv(information)
     p, whole = len(rows.names), bread @ (each.T @ each / rows.n) @ bread

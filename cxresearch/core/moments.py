@@ -12,7 +12,7 @@ import pandas as pd
 
 from cxresearch.core.design import Design
 from cxresearch.core.resampling import interval, resample_counts
-from cxresearch.core.rows import complete_values
+from cxresearch.core.rows import complete_values, sum_by_unit
 from cxresearch.errors import InputError, name_some
 
 RANDOM_GROUPS = "random groups"  # in `method`: a bootstrap drew random groups of rows, as rows are too many to draw
@@ -270,6 +270,4 @@ def _unit_totals(centred: np.ndarray, design: Design, index: pd.Index) -> np.nda
     if design.clusters is None:
         return rows
     codes = design.clusters_on(index)
-    totals = np.zeros((codes.max() + 1, rows.shape[1]))
-    np.add.at(totals, codes, rows)
-    return totals
+    return sum_by_unit(rows, codes, int(codes.max()) + 1)

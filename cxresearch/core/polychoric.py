@@ -13,7 +13,7 @@ from cxresearch.core.polychoric_fit import fit_correlations, influences, thresho
 from cxresearch.core.polychoric_influence import RowInfluences
 from cxresearch.core.resampling import resample_counts
 from cxresearch.core.results import words
-from cxresearch.core.rows import complete_values, incomplete_values
+from cxresearch.core.rows import complete_values, incomplete_values, sum_by_unit
 from cxresearch.errors import InputError, name_some
 
 MOST_CATEGORIES = 11  # 0 to 10; an item with more is a number rather than a grade
@@ -302,7 +302,6 @@ def _std_errors(
         which = np.arange(len(moved))[part]
         one, other = codes[:, pairs[0][part]], codes[:, pairs[1][part]]
         rows = np.where((one >= 0) & (other >= 0), moved[which, one, other], 0.0) * weights[:, None]
-        sums = np.zeros((n_units, rows.shape[1]))
-        np.add.at(sums, unit, rows)
+        sums = sum_by_unit(rows, unit, n_units)
         found[part] = np.sqrt((sums**2).sum(axis=0) * n_units / (n_units - 1)) / n[part]
     return found

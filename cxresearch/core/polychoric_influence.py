@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cxresearch.core.rows import sum_by_unit
+
 ENTRIES = 4_000_000  # influences of rows held at a time; does not change the numbers
 
 
@@ -87,5 +89,5 @@ class RowInfluences:
         n_units = int(self.unit.max()) + 1
         sums = np.zeros((n_units, width))
         for rows in blocks:
-            np.add.at(sums, self.unit[rows], of_rows(rows))
+            sums += sum_by_unit(of_rows(rows), self.unit[rows], n_units)
         return sums.T @ sums * (n_units / (n_units - 1) / n)

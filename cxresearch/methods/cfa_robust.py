@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cxresearch.core.rows import sum_by_unit
 from cxresearch.methods.cfa_model import Columns, Parameters, information, observed_information
 
 ENTRIES = 4_000_000  # products of rows held at a time; does not change the numbers
@@ -124,9 +125,7 @@ def sum_within(rows: np.ndarray, unit: np.ndarray | None) -> np.ndarray:
     if unit is None:
         return rows
     n_units = int(unit.max()) + 1
-    sums = np.zeros((n_units, rows.shape[1]))
-    np.add.at(sums, unit, rows)
-    return sums * np.sqrt(n_units / (n_units - 1))
+    return sum_by_unit(rows, unit, n_units) * np.sqrt(n_units / (n_units - 1))
 
 
 def unrestricted_trace(values: np.ndarray, weights: np.ndarray, corr: np.ndarray, unit: np.ndarray | None) -> float:
