@@ -18,6 +18,7 @@ from cxresearch.errors import InputError, name_some
 
 GROUPS = 400  # random groups of rows, where the study has no clusters: what a bootstrap draws from
 SAMPLE = 100_000  # rows, about, of the random sample for what needs the answers themselves
+_BITS = 60  # marks of a row that one whole number holds
 _BY, _DRAW = "by:", "_draw"  # names that no column of a study has
 
 
@@ -212,6 +213,24 @@ class LargeTable:
             ("counts", *wanted), lambda: reductions.value_counts(self.frame, wanted, weight=self._weight)
         )
         return found.set_axis([*columns, *(["unit"] if by_unit else []), "n", "w", "w2"], axis=1)
+
+    def gaps(self) -> tuple[pd.DataFrame, np.ndarray]:
+        """Distinct patterns (k, p) of missing answers, True where one is missing, and the rows (k,) that have each."""
+        names = [name for name in self.names if name in self._with_gaps]
+        parts = [names[start : start + _BITS] for start in range(0, len(names), _BITS)] or [[]]
+        keys = [
+            sum((nw.col(name).is_null().cast(nw.Int64) * 2**bit for bit, name in enumerate(part)), nw.lit(0, nw.Int64))
+            for part in parts
+        ]
+        keyed = self.frame.select(*(key.alias(f"k{place}") for place, key in enumerate(keys)))
+        found = reductions.value_counts(keyed, [f"k{place}" for place in range(len(parts))])
+        marks = {
+            name: found[f"k{place}"].to_numpy(np.int64) >> bit & 1 == 1
+            for place, part in enumerate(parts)
+            for bit, name in enumerate(part)
+        }
+        nothing = np.zeros(len(found), bool)
+        return pd.DataFrame({name: marks.get(name, nothing) for name in self.names}), found["n"].to_numpy(int)
 
     def weight_sums(self) -> tuple[float, float]:
         """Sums of the weights of all rows, and of their squares."""

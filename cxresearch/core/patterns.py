@@ -53,9 +53,22 @@ def count_patterns(marks: pd.DataFrame, most: int = MOST_PATTERNS) -> Patterns:
     if marked.empty:
         return Patterns(marked.iloc[:1], np.full(len(marked.iloc[:1]), len(marked)), len(marked), len(marked.iloc[:1]))
     patterns, which = distinct_patterns(marked.to_numpy(bool))
-    counts = np.bincount(which)
-    shown = pd.DataFrame(patterns[:most], columns=marked.columns)
-    return Patterns(shown, counts[:most], len(marked), len(patterns))
+    return _commonest(pd.DataFrame(patterns, columns=marked.columns), np.bincount(which), most)
+
+
+def patterns_of_counts(marks: pd.DataFrame, counts: np.ndarray, most: int = MOST_PATTERNS) -> Patterns:
+    """As `count_patterns`, from the distinct patterns (k, p), in any order, and the rows (k,) that have each."""
+    marked = marks.loc[:, marks.any()].rename(columns=str)
+    if marked.empty:
+        return Patterns(marked.iloc[:1], counts[:1], int(counts.sum()), len(counts[:1]))
+    keys = [row.tobytes() for row in np.packbits(marked.to_numpy(bool), axis=1)]
+    order = np.array(sorted(range(len(keys)), key=lambda place: (-counts[place], keys[place])), int)
+    return _commonest(marked.iloc[order], counts[order], most)
+
+
+def _commonest(patterns: pd.DataFrame, counts: np.ndarray, most: int) -> Patterns:
+    shown = patterns.iloc[:most].reset_index(drop=True)
+    return Patterns(shown, counts[:most], int(counts.sum()), len(patterns))
 
 
 def distinct_patterns(there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

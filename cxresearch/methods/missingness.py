@@ -10,7 +10,8 @@ import pandas as pd
 from cxresearch.core.cautions import sample_numbers
 from cxresearch.core.design import Design
 from cxresearch.core.em import EM, em_moments
-from cxresearch.core.patterns import Patterns, count_patterns, distinct_patterns, partial_inverses
+from cxresearch.core.large import LargeTable
+from cxresearch.core.patterns import Patterns, distinct_patterns, partial_inverses, patterns_of_counts
 from cxresearch.core.results import Finding, Result, View, gather, tidy, words
 from cxresearch.core.rules import RULES
 from cxresearch.errors import InputError
@@ -31,7 +32,7 @@ class MissingResult(Result):
     n_complete : rows that answered all of them
     patterns : the commonest patterns of missing answers
     untested : why there is no test, in words; "" where there is one, or nothing is missing
-    sampled : of which large survey the rows are a random sample; "" where they are all
+    sampled : of which large survey the rows counted are a random sample; "" where they are all
     """
 
     infers: ClassVar[bool] = False
@@ -69,10 +70,14 @@ class MissingResult(Result):
         key = "missing.not_at_random" if rule.met(p_value) else "missing.perhaps_at_random"
         values = {"chi2": chi2, "df": int(df), "p_value": p_value, "level": rule.value}
         cautions = [Finding(key, values, rule)]
+        drawn = {} if self.sampled else sample_numbers(method)
+        cautions += [Finding("missing.test_sampled", drawn)] if drawn else []
         return cautions + ([Finding("missing.unweighted")] if "unweighted" in method.split("; ") else [])
 
 
-def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> MissingResult:
+def check_missing(
+    answers: pd.DataFrame, *, design: Design | None = None, every: pd.DataFrame | LargeTable | None = None
+) -> MissingResult:
     """Count missing answers by respondent and by pattern, and test whether they are missing completely at random.
 
     Little's statistic is the sum over patterns of n (m - mu)' S^-1 (m - mu), m the means of the items that the pattern has, mu and S
@@ -84,6 +89,8 @@ def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> Mis
     ----------
     answers : (n, p) numeric, nan where not answered
     design : only to say that the test leaves weights and clusters out of account
+    every : all rows, where `answers` are a random sample of them: counts and patterns are those of all rows, the test is made in the
+        sample and says so
 
     Returns
     -------
@@ -109,22 +116,21 @@ def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> Mis
     text = [str(name) for name in answers if not pd.api.types.is_numeric_dtype(answers[name])]
     if text:
         raise InputError("`answers` must be numeric", f"found text in {', '.join(text)}", "Map words to numbers first.")
-    gaps = answers.isna()
-    patterns, sampled = count_patterns(gaps), design.sampled if design is not None else ""
-    complete = int((~gaps.any(axis=1)).sum())
-    parts = [
-        _count_rows(gaps.sum(axis=1).to_numpy(), sampled),
-        pattern_rows("missing_pattern_share", patterns, sampled),
-    ]
+    design = design or Design()
+    sampled = design.sampled if every is None else ""
+    gaps, counts = every.gaps() if isinstance(every, LargeTable) else _gaps(answers if every is None else every)
+    patterns, missing = patterns_of_counts(gaps, counts), gaps.to_numpy(bool).sum(axis=1)
+    n, complete = int(counts.sum()), int(counts[missing == 0].sum())
+    parts = [_count_rows(missing, counts, sampled), pattern_rows("missing_pattern_share", patterns, sampled)]
     untested = ""
-    if complete < len(answers):
+    if complete < n:
         try:
-            parts.append(_mcar_row(answers, design or Design()))
+            parts.append(_mcar_row(answers, design))
         except InputError as error:
             untested = str(error)
     return MissingResult(
         table=gather(parts),
-        n_used=len(answers),
+        n_used=n,
         n_items=answers.shape[1],
         n_complete=complete,
         patterns=patterns,
@@ -133,15 +139,21 @@ def check_missing(answers: pd.DataFrame, *, design: Design | None = None) -> Mis
     )
 
 
-def _count_rows(missing: np.ndarray, sampled: str) -> pd.DataFrame:
-    """Share of the rows by the number of their missing answers."""
-    counts = np.bincount(np.minimum(missing, MANY), minlength=1)
+def _gaps(answers: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Distinct patterns (k, p) of missing answers, and the rows (k,) that have each."""
+    patterns, which = distinct_patterns(answers.isna().to_numpy(bool))
+    return pd.DataFrame(patterns, columns=answers.columns), np.bincount(which, minlength=len(patterns))
+
+
+def _count_rows(missing: np.ndarray, rows: np.ndarray, sampled: str) -> pd.DataFrame:
+    """Share of the rows by the number of their missing answers, from patterns: missing answers (k,) and rows (k,) of each."""
+    counts, n = np.bincount(np.minimum(missing, MANY), rows, minlength=1), rows.sum()
     occurring = np.flatnonzero(counts)
-    share = wilson_share(counts[occurring], len(missing))
+    share = wilson_share(counts[occurring], n)
     terms = [f"{number}" if number < MANY else f"{MANY} or more" for number in occurring]
     return tidy(
         "missing_count_share", share.estimate, term=terms, std_error=share.std_error, conf_low=share.low,
-        conf_high=share.high, n=len(missing), method=words(sampled, "wilson"),
+        conf_high=share.high, n=n, method=words(sampled, "wilson"),
     )  # fmt: skip
 
 

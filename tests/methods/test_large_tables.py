@@ -17,9 +17,11 @@ from cxresearch.methods.description import check_items
 from cxresearch.methods.design_effects import design_effects
 from cxresearch.methods.drivers import regress_drivers
 from cxresearch.methods.factors import explore_factors
+from cxresearch.methods.missingness import check_missing
 from cxresearch.methods.reliability import check_reliability
 from cxresearch.methods.sample import check_sample
 from cxresearch.methods.validity import check_validity
+from cxresearch.present.text import Text
 
 EXACT = 1e-8  # closed forms of the same sums
 FITTED = 1e-6  # iterative fits that start from them
@@ -216,3 +218,32 @@ def test_design_effects(both):
         assert ours["method"].tolist() == effects["method"].tolist()
     weights_alone = design_effects(pd.RangeIndex(3), Design(), table[[]])
     assert len(weights_alone) == 2 * (design.weights is not None)
+
+
+@pytest.mark.parametrize("complete", [False, True])
+def test_patterns_of_missing_answers_are_those_of_all_rows(complete, monkeypatch):
+    frame = answers_of()
+    frame[ITEMS] = frame[ITEMS].fillna(3.0) if complete else frame[ITEMS].assign(q1=3.0)
+    monkeypatch.setattr("cxresearch.core.large._BITS", 2)  # several keys a row
+    relation = duckdb.from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
+    drawn = frame[ITEMS][:200]
+    design = Design(sampled="random sample of 200 of 1500 rows")
+    ours = check_missing(drawn, design=design, every=LargeTable.of(relation, ITEMS, row="row"))
+    theirs = check_missing(frame[ITEMS])
+    kept = ["missing_count_share", "missing_pattern_share"]
+    rows = [result.table[result.table["quantity"].isin(kept)] for result in (ours, theirs)]
+    assert_same(*rows, EXACT)
+    assert not rows[0]["method"].str.contains("sample").any()
+    assert (ours.n_used, ours.n_complete, ours.patterns.n_patterns) == (
+        1500,
+        theirs.n_complete,
+        theirs.patterns.n_patterns,
+    )
+    assert ours.patterns.names == theirs.patterns.names
+    test = ours.pick("littles_mcar_chi2")
+    assert len(test) == (0 if complete else 1)
+    if not complete:
+        assert test["n"].iloc[0] <= 200
+        assert ours.finding().cautions[1].values == {"n": 200, "total": 1500}
+    for language in ("en", "zh"):
+        assert ("1,500" in Text(language).sentence(ours.finding())) is True
