@@ -10,7 +10,7 @@ the rule, polychorics beside it).
 
 `--pandas N`: the same file of N rows by pandas, once only means and covariances (`DataFrame.cov`, nothing to resample from), and twice
 sums of products by 400 random groups: matrix products of each group's rows, and products of columns. `--spark N`: the
-same expressions on PySpark, and the largest relative difference.
+sums on PySpark, which hands no rows over and computes them itself, and the largest relative difference.
 """
 
 import argparse
