@@ -181,6 +181,21 @@ def test_scores_of_small_numbers_do_not_overflow(engine):
 
 
 @pytest.mark.parametrize("weight", [None, "weight"])
+def test_the_middle_of_robust_errors(engine, weight):
+    frame = answers_of(500)
+    rows = frame.dropna(subset=ITEMS)
+    w = rows["weight"].to_numpy() if weight else np.ones(len(rows))
+    d = rows[["q1", "q2", "q3"]].to_numpy() - [3.0, 3.5, 2.5]
+    slopes, inverse = np.array([0.4, -0.2]), np.zeros((3, 3))
+    inverse[0, 0], inverse[1:, 1:] = 1 / w.sum(), np.linalg.inv((d[:, :2] * w[:, None]).T @ d[:, :2])
+    leverage = w * (inverse[0, 0] + np.einsum("ij,jk,ik->i", d[:, :2], inverse[1:, 1:], d[:, :2]))
+    r = w * (d[:, 2] - d[:, :2] @ slopes) / (1 - leverage)
+    table = LargeTable.of(engine(frame), ITEMS, row="row", weight=weight).complete()[["q1", "q2", "q3"]]
+    found = table.residual_products(np.array([3.0, 3.5, 2.5]), slopes, inverse)
+    np.testing.assert_allclose(found, (d[:, :2] * r[:, None] ** 2).T @ d[:, :2], rtol=EXACT)
+
+
+@pytest.mark.parametrize("weight", [None, "weight"])
 def test_many_units_are_sorted_first(engine, weight, monkeypatch):
     frame = answers_of(900).dropna(subset=ITEMS)
     frame["unit"] = [f"u{number:03d}" for number in frame["row"] * 7919 % 300]
