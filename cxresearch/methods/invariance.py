@@ -98,11 +98,10 @@ def check_invariance(
         for by, sample in samples.items()
     }
     used = next((levels.sample for levels in fitted.values()), None)
-    n_empty = int(answers[[item for items in several.values() for item in items]].isna().all(axis=1).sum())
     return InvarianceResult(
         table=table_of(list(fitted.values())),
         n_used=used.n if used else 0,
-        n_dropped=_not_used(used, len(answers), n_empty if missing != "drop" else None) if len(columns.columns) else 0,
+        n_dropped=_not_used(used, answers, missing) if len(columns.columns) else 0,
         missing_policy="" if missing == "drop" else missing,
         n_incomplete=used.n_incomplete if used else 0,
         iterations=used.iterations if used else 0,
@@ -112,11 +111,13 @@ def check_invariance(
     )
 
 
-def _not_used(used: GroupedSample | None, n: int, n_empty: int | None) -> int:
-    """Rows of n that the groups of a column do not use; those without any answer, `n_empty`, where incomplete ones count."""
+def _not_used(used: GroupedSample | None, answers: pd.DataFrame, missing: Missing) -> int:
+    """Rows that the groups of a column do not use; those without any answer where incomplete ones count."""
     if used is None:
-        return n
-    return n - used.n if n_empty is None else n_empty
+        return len(answers)
+    if missing == "drop":
+        return len(answers) - used.n
+    return int(answers[list(used.model.items)].isna().all(axis=1).sum())
 
 
 def _cautions(design: Design, samples: list[GroupedSample]) -> list[Finding]:
