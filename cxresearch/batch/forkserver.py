@@ -19,6 +19,7 @@ import sys
 from collections.abc import Collection
 from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import cxresearch
 
@@ -165,8 +166,6 @@ def become_kernel(channel: socket.socket, output: list[int], server: int) -> Non
     control = IPKernelApp.instance().control_thread
     control.stop()
     control.join()  # at exit it might wait for seconds for the thread that sends what cells have printed, which ends first
-    atexit._run_exitfuncs()  # IPython lets go of all that the notebook has, which closes its files
-    os._exit(0)  # taking the interpreter down piece by piece would touch, and so copy, all that was preloaded
 
 
 def _use_cores() -> None:
@@ -175,6 +174,12 @@ def _use_cores() -> None:
     share = int(said) if said.isdecimal() else import_module("joblib").cpu_count()
     if share > 1:
         import_module("threadpoolctl").threadpool_limits(share)
+
+
+def _leave() -> NoReturn:
+    """End this process; taking the interpreter down piece by piece would touch, and in a kernel copy, all that was preloaded."""
+    atexit._run_exitfuncs()  # IPython lets go of all that a notebook has, which closes its files
+    os._exit(0)
 
 
 def main() -> None:
@@ -187,6 +192,7 @@ def main() -> None:
     forked = server.serve()
     if forked:
         become_kernel(*forked, server=own)
+    _leave()
 
 
 if __name__ == "__main__":
