@@ -13,6 +13,8 @@ _STAMPS = (  # as protocols name them
     *("last_write_time", "created"),
 )
 
+_EXACT = {"s3", "gs", "file", "memory"}  # can create a file only if there is none
+
 
 def put(file: Url, content: bytes) -> None:
     """Write a file under a name aside and give it its own, so that nobody ever reads half of it.
@@ -41,8 +43,8 @@ def put(file: Url, content: bytes) -> None:
         raise InputError(f"{file} must lie where it can be written", "found no such place") from error
 
 
-def create(file: Url, content: bytes) -> None:
-    """Write a file only if there is none: in one step where the protocol can, else as near to that as it gets.
+def create(file: Url, content: bytes) -> bool:
+    """Write a file only if there is none; whether the protocol does that in one step, so that of two writers one is refused.
 
     Raises
     ------
@@ -52,7 +54,7 @@ def create(file: Url, content: bytes) -> None:
         If that cannot be done.
     """
 
-    def write(system: Any, path: str) -> None:
+    def write(system: Any, path: str) -> bool:
         _make_folder(system, _folder(path))
         try:
             system.pipe_file(path, content, mode="create")
@@ -60,16 +62,18 @@ def create(file: Url, content: bytes) -> None:
             if system.exists(path):
                 raise FileExistsError(path) from None
             system.pipe_file(path, content)
+        return not _EXACT.isdisjoint([system.protocol] if isinstance(system.protocol, str) else system.protocol)
 
     try:
-        file.ask(write)
+        return file.ask(write)
     except FileNotFoundError as error:
         raise InputError(f"{file} must lie where it can be written", "found no such place") from error
 
 
-def overwrite(file: Url, content: bytes) -> None:
-    """Write a small file in its place, which is never without one."""
+def overwrite(file: Url, content: bytes) -> bool:
+    """Write a small file in its place, which is never without one; never refused, as `create` may be."""
     file.ask(lambda system, path: system.pipe_file(path, content))
+    return False
 
 
 def remove(file: Url) -> None:

@@ -17,13 +17,14 @@ from cxresearch.study.urls import Url
 
 SECONDS_BETWEEN_SIGNS = 20
 _LOOKS, _SECONDS_TO_WRITE = 3, 0.5
+_TIMES, _MOMENT = 3, 0.1  # how long to wait before a lock is read back: as long as taking it took, seconds at least
 
 
 class RemoteLocks:
     """The locks of one run.
 
     Where a protocol can create a file only if it is not there (s3, gs, local files), two runs never hold the same study. Elsewhere the
-    owner is read back after writing; two that begin in the same moment might both go on.
+    owner is read back some time after writing; two that begin in the same moment, one of them much slower, might both go on.
     """
 
     def __init__(self) -> None:
@@ -72,11 +73,22 @@ class RemoteLocks:
         self._over.set()
 
     def _take(self, file: Url) -> None:
+        try:
+            self._try_to_take(file)
+        except InputError:  # smb lets nobody look at a file while another one writes it
+            time.sleep(_SECONDS_TO_WRITE)
+            self._try_to_take(file)
+
+    def _try_to_take(self, file: Url) -> None:
+        begin = time.monotonic()
         owner = _read(file)
         if owner and is_alive(owner):
             raise InUseError(told_owner(owner))
+        is_sure = False
         with suppress(FileExistsError):  # made in this moment by another run, or by this one, whose answer was lost
-            (create if owner is None else overwrite)(file, self._sign())
+            is_sure = create(file, self._sign()) if owner is None else overwrite(file, self._sign())
+        if not is_sure:  # who looked before this was written has written, too, when it is read back
+            time.sleep(max(_MOMENT, _TIMES * (time.monotonic() - begin)))
         now = _read(file) or {}
         if now.get("token") != self._owner["token"]:
             raise InUseError(told_owner(now))

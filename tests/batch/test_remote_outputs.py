@@ -312,6 +312,43 @@ def test_a_run_that_was_asleep_does_not_write_over_its_successor(memory, monkeyp
     assert json.loads(memory.cat("/lab/out/post/.lock"))["token"] == "other"
 
 
+def test_a_lock_that_another_run_is_just_writing_is_asked_for_again(memory, monkeypatch):
+    said = iter([InputError("used by another process")])
+    create = remote_lock.create
+
+    def busy(*given):
+        for error in said:
+            raise error
+        return create(*given)
+
+    monkeypatch.setattr(remote_lock, "create", busy)
+    locks = RemoteLocks()
+    with locks.hold(Url("memory://lab/out/post")):
+        assert json.loads(memory.cat("/lab/out/post/.lock"))["token"] == locks._owner["token"]
+    locks.close()
+
+
+def test_of_two_runs_that_begin_at_once_one_holds(monkeypatch):
+    share, other = (
+        fsspec.filesystem("share"),
+        {"process": 7, "host": "elsewhere", "since": time.time(), "token": "other"},
+    )
+    waited = []
+
+    def meanwhile(seconds):
+        waited.append(seconds)
+        share.pipe("/out/race/.lock", json.dumps({**other, "alive": time.time()}).encode())
+
+    locks = RemoteLocks()
+    monkeypatch.setattr("time.sleep", meanwhile)
+    with pytest.raises(InUseError, match="process 7 on elsewhere"), locks.hold(Url("share://out/race")):
+        pytest.fail("both hold it")
+    monkeypatch.undo()
+    locks.close()
+    assert len(waited) == 1
+    assert waited[0] >= 0.1
+
+
 def test_an_unreachable_lock_is_not_taken_for_none():
     with pytest.raises(InputError, match="must begin with a protocol that fsspec knows"):
         remote_lock._read(Url("nowhere://out/.lock"))
