@@ -6,19 +6,19 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
+import PIL.Image
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.text import Text
 
-from cxresearch.present.letters import draw_line, room_of_lines
-from cxresearch.present.png import write_png
 from cxresearch.present.vectors import Vectors
 
 PNG_DPI = 200  # sharp on paper at the size drawn
+_OPAQUE = 255
+_LEVEL = 3  # of compression: higher ones take half as long again for a tenth of the size
 _POINTS = 72  # an inch
 _UNDATED = {"Date": None}  # the same figure gives the same file
 _SIZE = re.compile(r'width="[\d.]+pt" height="[\d.]+pt"')  # of an SVG, as matplotlib writes it
@@ -36,7 +36,15 @@ def draw_figure(figure: Figure) -> tuple[bytes, bytes]:
     both = _Canvas(figure).get_renderer()
     figure.draw(both)
     svg = both.svg() if both.alike else _svg_alone(figure)
-    return write_png(np.asarray(both.picture.buffer_rgba()), PNG_DPI), svg
+    return _png(np.asarray(both.picture.buffer_rgba())), svg
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    picture, file = PIL.Image.fromarray(pixels), io.BytesIO()
+    if (pixels[:, :, 3] == _OPAQUE).all():
+        picture = picture.convert("RGB")
+    picture.save(file, "png", dpi=(PNG_DPI, PNG_DPI), compress_level=_LEVEL)
+    return file.getvalue()
 
 
 def _svg_alone(figure: Figure) -> bytes:
@@ -101,28 +109,12 @@ class _Both(RendererBase):
     draw_image = _in_both("draw_image")
     draw_tex = _in_both("draw_tex")
 
-    def draw_text(
-        self, gc: GraphicsContextBase, x: float, y: float, s: str, prop: FontProperties, angle: float,
-        ismath: bool | Literal["TeX"] = False, mtext: Text | None = None,
-    ) -> None:  # fmt: skip
-        if angle or ismath or not gc.get_antialiased():
-            self.picture.draw_text(gc, x, y, s, prop, angle, ismath, mtext)
-        else:
-            line = draw_line(s, prop.copy(), self.dpi)
-            self.picture._renderer.draw_text_image(line.image, round(x) + line.left, round(y) + line.below, 0, gc)
-        self.lines.draw_text(gc, x, y, s, prop, angle, ismath, mtext)
+    draw_text = _in_both("draw_text")
 
     def get_text_width_height_descent(
         self, s: str, prop: FontProperties, ismath: bool | Literal["TeX"]
     ) -> tuple[float, float, float]:
-        if ismath:
-            return self.picture.get_text_width_height_descent(s, prop, ismath)
-        line = draw_line(s, prop.copy(), self.dpi)
-        return line.width, line.height, line.descent
-
-    def _get_font_height_metrics(self, prop: FontProperties) -> tuple[float, ...] | tuple[None, ...]:
-        """Asked for by matplotlib 3.11, which reads the tables of the font for each text otherwise."""
-        return room_of_lines(prop.copy(), self.dpi)
+        return self.picture.get_text_width_height_descent(s, prop, ismath)
 
     def points_to_pixels(self, points: Any) -> Any:
         return points * self.dpi / _POINTS
