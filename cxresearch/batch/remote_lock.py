@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import uuid4
@@ -82,7 +82,7 @@ class RemoteLocks:
     def _try_to_take(self, file: Url) -> None:
         begin = time.monotonic()
         owner = _read(file)
-        if owner and is_alive(owner):
+        if owner and is_alive(owner) and not self._signed(owner):
             raise InUseError(told_owner(owner))
         is_sure = False
         with suppress(FileExistsError):  # made in this moment by another run, or by this one, whose answer was lost
@@ -90,7 +90,7 @@ class RemoteLocks:
         if not is_sure:  # who looked before this was written has written, too, when it is read back
             time.sleep(max(_MOMENT, _TIMES * (time.monotonic() - begin)))
         now = _read(file) or {}
-        if now.get("token") != self._owner["token"]:
+        if not self._signed(now):
             raise InUseError(told_owner(now))
 
     def _release(self, file: Url) -> None:
@@ -106,7 +106,10 @@ class RemoteLocks:
     def _is_own(self, file: Url) -> bool:
         """Whether nobody can have taken a lock over, or nobody has."""
         signed = self._held.get(file, 0)
-        return time.time() - signed < SECONDS_OF_SILENCE or (_read(file) or {}).get("token") == self._owner["token"]
+        return time.time() - signed < SECONDS_OF_SILENCE or self._signed(_read(file) or {})
+
+    def _signed(self, owner: Mapping[str, Any]) -> bool:
+        return owner.get("token") == self._owner["token"]
 
     def _keep_alive(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_SIGNS):
