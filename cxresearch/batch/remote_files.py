@@ -1,4 +1,4 @@
-"""Whole files at a URL: put there, removed, listed, over any protocol that fsspec knows."""
+"""Whole files at a URL: put there, fetched, removed, listed, over any protocol that fsspec knows."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -74,6 +74,25 @@ def overwrite(file: Url, content: bytes) -> bool:
     """Write a small file in its place, which is never without one; never refused, as `create` may be."""
     file.ask(lambda system, path: system.pipe_file(path, content))
     return False
+
+
+def fetch(file: Url, size: int = -1) -> bytes:
+    """The content of a file as it is there now, or no more than its first bytes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    InputError
+        If it cannot be reached.
+    """
+
+    def read(system: Any, path: str) -> bytes:
+        system.invalidate_cache()
+        with system.open(path, "rb") as stream:
+            return bytes(stream.read(size))
+
+    return file.read_bytes() if size < 0 else file.ask(read)
 
 
 def remove(file: Url) -> None:

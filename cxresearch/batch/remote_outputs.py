@@ -11,14 +11,14 @@ from cxresearch.batch.destination import Destination
 from cxresearch.batch.freshness import hash_file
 from cxresearch.batch.lock import FILE as LOCK
 from cxresearch.batch.outcome import FILE, Outcome
-from cxresearch.batch.remote_files import entries, put, remove, stamps
+from cxresearch.batch.remote_files import entries, fetch, put, remove, stamps
 from cxresearch.batch.remote_lock import RemoteLocks
 from cxresearch.errors import InputError
 from cxresearch.study.urls import Place, Url
 
 SECONDS_BETWEEN_TRIES = 30
 SENT = ".sent.json"  # of a study: what was sent to it, as it stood there then
-_OF_STUDY = ("results.csv", FILE, SENT, "index.html")  # in this order
+_OF_STUDY = ("results.csv", FILE, SENT, "index.html")  # as a whole; all others are a notebook's
 
 
 class RemoteOutputs(Destination):
@@ -191,8 +191,7 @@ class RemoteOutputs(Destination):
         """Fetch a file, or no more than its first bytes."""
         local = self.folder / study / name
         try:
-            with (self.url / study / name).open() as stream:
-                content = stream.read(size)
+            content = fetch(self.url / study / name, size)
         except FileNotFoundError:
             return
         local.parent.mkdir(parents=True, exist_ok=True)
