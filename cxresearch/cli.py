@@ -39,7 +39,7 @@ _NOTEBOOKS = click.option(
 
 
 class _Plainly(click.Group):
-    """Tells the user what is wrong with the input, or that that it was broken off, in words, without a traceback."""
+    """Tells the user what is wrong with the input, or that it was broken off, in words, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -123,7 +123,7 @@ def _plan_and_run(
     options: dict[str, Any],
 ) -> int:
     """Plan what is wanted, tell what is wrong with study files, run or show the plan; the exit status."""
-    from cxresearch.batch.destination import destination
+    from cxresearch.batch.outputs import destination
     from cxresearch.batch.plan import plan_run
     from cxresearch.batch.terminal import planned, refused, shown
     from cxresearch.study.urls import find_studies

@@ -1,15 +1,13 @@
-"""Where the outputs of a run go: a folder of this machine, or a URL to which whole files are sent."""
+"""Where the outputs of a run go: a folder of this machine; remote_outputs.py has the one at a URL."""
 
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import mkdtemp
 
 from cxresearch.batch.freshness import hashes_in
 from cxresearch.batch.lock import hold
 from cxresearch.batch.outcome import FILE, Outcome
-from cxresearch.study.urls import Place, near
+from cxresearch.study.urls import Place
 
 
 class Destination:
@@ -84,20 +82,3 @@ class Destination:
     def shown(self, path: Path) -> Place:
         """Where its user finds a file."""
         return path
-
-
-@contextmanager
-def destination(place: Place) -> Iterator[Destination]:
-    """The destination that a path or URL names; for a URL the run works in a folder aside, removed where nothing is left in it."""
-    place = near(place)
-    if isinstance(place, Path):
-        yield Destination(place)
-        return
-    from cxresearch.batch.remote_outputs import RemoteOutputs
-
-    with RemoteOutputs(Path(mkdtemp(prefix="cxresearch-")), place) as outputs:
-        try:
-            yield outputs
-        finally:
-            if outputs.left is None:
-                shutil.rmtree(outputs.folder, ignore_errors=True)

@@ -9,10 +9,10 @@ from typing import Literal
 import pandas as pd
 
 from cxresearch.batch.collect import Collection, collect
-from cxresearch.batch.destination import destination
 from cxresearch.batch.freshness import hash_file
 from cxresearch.batch.lock import InUseError
 from cxresearch.batch.outcome import not_written
+from cxresearch.batch.outputs import destination
 from cxresearch.core.results import choices
 from cxresearch.errors import InputError
 from cxresearch.methods.copies import find_copies

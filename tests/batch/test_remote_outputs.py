@@ -18,10 +18,10 @@ from click.testing import CliRunner, Result
 from fsspec.implementations.memory import MemoryFileSystem
 
 from cxresearch.batch import remote_lock
-from cxresearch.batch.destination import destination
 from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.lock import InUseError
 from cxresearch.batch.notebooks import read_notebooks
+from cxresearch.batch.outputs import destination
 from cxresearch.batch.plan import plan_run
 from cxresearch.batch.remote_lock import RemoteLocks
 from cxresearch.batch.run import run_plan
@@ -116,7 +116,7 @@ def memory():
 
 @pytest.fixture
 def place(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr("cxresearch.batch.destination.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
+    monkeypatch.setattr("cxresearch.batch.outputs.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
     write_study(tmp_path, "post")
     for name in ("01_one", "02_two"):
         write_notebook(tmp_path / "notebooks", name, WRITE.format(name=name))
@@ -326,6 +326,24 @@ def test_a_lock_that_another_run_is_just_writing_is_asked_for_again(memory, monk
     with locks.hold(Url("memory://lab/out/post")):
         assert json.loads(memory.cat("/lab/out/post/.lock"))["token"] == locks._owner["token"]
     locks.close()
+
+
+def test_a_lock_that_could_not_be_read_back_at_first_is_no_other_run(memory, monkeypatch):
+    read, busy = remote_lock._read, InputError("used by another process")
+    answers = iter([None, busy])
+
+    def look(file):
+        answer = next(answers, read)
+        if answer is busy:
+            raise busy
+        return read(file)
+
+    monkeypatch.setattr(remote_lock, "_read", look)
+    locks = RemoteLocks()
+    with locks.hold(Url("memory://lab/out/post")):
+        assert json.loads(memory.cat("/lab/out/post/.lock"))["token"] == locks._owner["token"]
+    locks.close()
+    assert not memory.exists("/lab/out/post/.lock")
 
 
 def test_of_two_runs_that_begin_at_once_one_holds(monkeypatch):

@@ -18,7 +18,7 @@ from batch.test_summary import numbers_of
 from batch.test_summary import write_study as write_outputs
 from click.testing import CliRunner, Result
 
-from cxresearch.batch.remote_files import entries, stamps
+from cxresearch.batch.remote_files import entries, fetch, stamps
 from cxresearch.batch.summary import write_summary
 from cxresearch.cli import main
 from cxresearch.errors import InputError
@@ -36,7 +36,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def place(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr("cxresearch.batch.destination.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
+    monkeypatch.setattr("cxresearch.batch.outputs.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
     write_study(tmp_path, "post")
     for name in ("01_one", "02_two"):
         write_notebook(tmp_path / "notebooks", name, WRITE.format(name=name))
@@ -103,6 +103,7 @@ def test_a_cut_line_is_never_taken_for_a_file_that_is_not_there(server):
         lambda: (folder / "a.csv").is_file(),
         lambda: [found.name for found in folder.glob("*.csv")] == ["a.csv"],
         lambda: list(stamps(folder)) == ["a.csv"],
+        lambda: fetch(folder / "a.csv", 1) == b"q",
         lambda: read_table("a.csv", folder=folder).frame["q"].tolist() == [1],
     ):
         assert ask()
