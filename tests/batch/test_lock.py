@@ -153,6 +153,7 @@ folder = pathlib.Path(output_dir) / "post" / "records"
     by_path, by_url = ([*map(str, words), f"{start}{tmp_path}/out"] for start in ("", "file://"))
     with subprocess.Popen([sys.executable, "-m", "cxresearch", *by_path], stderr=subprocess.DEVNULL) as first:
         while not (tmp_path / "begun").exists():
+            assert first.poll() is None
             time.sleep(0.01)
         refused = CliRunner().invoke(main, by_url)
         (tmp_path / "end").touch()

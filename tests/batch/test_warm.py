@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -224,7 +225,6 @@ time.sleep(600)
 
 
 def test_closing_a_server_that_is_still_importing_ends_it_at_once():
-    server, began = ForkServer({}), time.monotonic()
+    server = ForkServer({})
     server.close()
-    assert server.process.poll() is not None
-    assert time.monotonic() - began < 1
+    assert server.process.returncode == -signal.SIGKILL  # it was not waited for
