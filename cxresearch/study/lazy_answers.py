@@ -47,14 +47,15 @@ def lazy_answers(frame: nw.LazyFrame, questions: Mapping[str, Question]) -> Lazy
     schema = frame.collect_schema()
     columns: dict[str, nw.Expr] = {}
     seen: dict[str, tuple[int, int, int]] = {}
+    fractions: dict[str, int] = {}
     faults: list[str] = []
     counted = {"n": nw.len()}
     for place, (name, question) in enumerate(questions.items()):
         if schema[name].is_numeric() or schema[name] == nw.Boolean:
-            columns[name], there, coded, fractions = _of_numbers(name, question, schema)
-            counted |= {f"{place}_there": there, f"{place}_coded": coded, f"{place}_fractions": fractions}
+            columns[name], there, coded, parted = _of_numbers(name, question, schema)
+            counted |= {f"{place}_there": there, f"{place}_coded": coded, f"{place}_fractions": parted}
         else:
-            columns[name], seen[name], told = _of_words(frame, name, question)
+            columns[name], seen[name], fractions[name], told = _of_words(frame, name, question)
             faults += told
     if faults:
         raise InputError(
@@ -66,9 +67,10 @@ def lazy_answers(frame: nw.LazyFrame, questions: Mapping[str, Question]) -> Lazy
     for place, (name, question) in enumerate(questions.items()):
         if name not in seen:
             seen[name] = (sums["n"] - sums[f"{place}_there"], sums[f"{place}_coded"], 0)
+            fractions[name] = sums[f"{place}_fractions"]
         if question.reversed:
             columns[name] = question.low + question.high - columns[name]
-        if not sums.get(f"{place}_fractions", 0) and (small := _small_kind(question)):
+        if not fractions[name] and (small := _small_kind(question)):
             columns[name] = columns[name].cast(small)
     log = pd.DataFrame.from_dict(seen, orient="index", columns=["n_blank", "n_missing_code", "n_text"])
     return LazyAnswers(columns, log.loc[list(questions)].assign(n_rows=sums["n"]))
@@ -108,15 +110,17 @@ def _plain(number: float) -> float:
     return int(number) if number % 1 == 0 and abs(number) < 2**31 else float(number)
 
 
-def _of_words(frame: nw.LazyFrame, name: str, question: Question) -> tuple[nw.Expr, tuple[int, int, int], list[str]]:
-    """The answers of a column of text, by its different values; blank ones, missing codes and words; what is no answer."""
+def _of_words(
+    frame: nw.LazyFrame, name: str, question: Question
+) -> tuple[nw.Expr, tuple[int, int, int], int, list[str]]:
+    """The answers of a column of text, by its different values; blank ones, missing codes and words; fractions; what is no answer."""
     counts = value_counts(frame, [name])
     if len(counts) > MOST_WORDS:
-        return nw.lit(None, nw.Float64), (0, 0, 0), [f"{name} ({len(counts)} different texts)"]
+        return nw.lit(None, nw.Float64), (0, 0, 0), 0, [f"{name} ({len(counts)} different texts)"]
     words = {key_of(word): number for word, number in question.codes.items()}
     column, answer = nw.col(name), nw.lit(None, nw.Float64)
     n = {"blank": 0, "missing_code": 0, "word": 0, "answer": 0, "unknown": 0}
-    unknown = []
+    unknown, fractions = [], 0
     for value, count in counts[[name, "n"]].itertuples(index=False):
         if pd.isna(value) or not str(value).strip():
             n["blank"] += count
@@ -126,8 +130,9 @@ def _of_words(frame: nw.LazyFrame, name: str, question: Question) -> tuple[nw.Ex
         unknown += [f"{value!r} ({count})"] if kind == "unknown" else []
         if kind in ("answer", "word") and question.low <= number <= question.high and np.isfinite(number):
             answer = nw.when(column == value).then(nw.lit(float(number))).otherwise(answer)
+            fractions += count if number % 1 else 0
     seen = (n["blank"], n["missing_code"], n["word"])
-    return answer, seen, [f"{name}: {', '.join(unknown[:3])}"] if unknown else []
+    return answer, seen, fractions, [f"{name}: {', '.join(unknown[:3])}"] if unknown else []
 
 
 def lazy_codes(name: str, made: Mapping[object, str]) -> nw.Expr:

@@ -104,6 +104,22 @@ def test_answers_are_set_aside_in_little_room(folder):
     assert large.answers.whole >= {"q1", "nps"}
 
 
+def test_fractions_that_are_written_as_text_stay_fractions(folder):
+    texts = np.resize(["3.5", "4", "2", "", "-99", "7"], ROWS)
+    table_of().assign(q4=texts, q3="good").to_parquet(folder / "rows.parquet", index=False)
+    content = {**CONTENT, "constructs": {**CONTENT["constructs"], "price": {"items": ["q4"], "scale": [1, 5]}}}
+    read = []
+    for large in ("no", "yes"):
+        path = folder / f"{large}.yaml"
+        path.write_text(yaml.safe_dump({**content, "survey": {**CONTENT["survey"], "large": large}}))
+        read.append(open_study(str(path)).survey())
+    small, large = read
+    counted = large.answers.unweighted().counts("q4").dropna().set_index("q4")["n"]
+    assert counted.to_dict() == small.answers["q4"].value_counts().to_dict()
+    assert 3.5 in counted.index
+    pd.testing.assert_frame_equal(large.item_log, small.item_log)
+
+
 def split(folder) -> pd.DataFrame:
     frame = table_of()
     (folder / "parts" / "inner").mkdir(parents=True)
