@@ -57,10 +57,10 @@ def _summed_in_batches(
     size = len(answers) + 1
     upper = np.ravel_multi_index(np.triu_indices(size), (size, size))
     found: dict[object, np.ndarray] = {}
-    n, room = 0, np.empty((size, 0))
+    n, room, farthest = 0, np.empty((size, 0)), np.abs(centre).max()
     for batch in batches(rows):
         m = batch.num_rows
-        kind = np.float32 if m * reach**2 < _SINGLE else np.float64
+        kind = np.float32 if max(m * reach**2, reach + farthest) < _SINGLE else np.float64
         if room.shape[1] < m or room.dtype != kind:
             room = np.empty((size, m), kind)  # used again, as the system takes longer to give memory than to fill it
         units = batch.column("unit").dictionary_encode()

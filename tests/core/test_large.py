@@ -173,6 +173,14 @@ def test_what_is_taken_off_before_products_are_formed(engine, kind, wide):
     np.testing.assert_allclose(moments.cov, frame[["spent", "price"]].astype(float).cov(), rtol=EXACT)
 
 
+def test_large_whole_numbers_close_together_lose_no_digits(engine):
+    spent = 20_260_601 + np.array([0, 1, 2, 3, 5, 7])  # beyond what single precision holds
+    table = LargeTable.of(engine(pd.DataFrame({"spent": spent, "row": range(6)})), ["spent"], row="row")
+    moments = table.totals().moments()
+    assert moments.mean == pytest.approx([20_260_604.0], rel=1e-15)
+    assert moments.cov[0, 0] == pytest.approx(np.var(spent, ddof=1), rel=EXACT)
+
+
 def test_scores_of_small_numbers_do_not_overflow(engine):
     frame = pd.DataFrame({"q1": np.full(4, 100, "int8"), "q2": np.array([100, 90, 80, 70], "int8"), "row": range(4)})
     scores = LargeTable.of(engine(frame), ["q1", "q2"], row="row").derive({"both": nw.col("q1") + nw.col("q2")})
