@@ -32,9 +32,12 @@ def find_copies(estimates: pd.DataFrame) -> dict[str, str]:
     ...     "term": ["speed", "price"] * 2, "estimate": [0.123456789012, 0.2, 0.123456789012, 0.2]}))
     {'b': 'a'}
     """
-    numbers = {name: estimates.pivot_table(name, "study", _KEYS) for name in ("estimate", "n")}
-    order = list(dict.fromkeys(estimates["study"]))
-    values, sizes = (numbers[name].loc[order].to_numpy(float) for name in ("estimate", "n"))
+    known = estimates.dropna(subset=["estimate", "n"])
+    if known.empty:
+        return {}
+    order = list(dict.fromkeys(known["study"]))
+    numbers = known.pivot_table(["estimate", "n"], "study", _KEYS).loc[order]
+    values, sizes = (numbers[name].to_numpy(float) for name in ("estimate", "n"))
     of_quantity = pd.get_dummies(numbers["estimate"].columns.get_level_values("quantity")).to_numpy(float)
     copies: dict[str, str] = {}
     for place in range(1, len(order)):

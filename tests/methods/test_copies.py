@@ -55,6 +55,14 @@ def test_all_numbers_of_a_quantity_must_be_equal(later, is_copy):
     assert find_copies(rows.assign(n=np.where(rows["study"] == "a", 100, 99))) == {}
 
 
+def test_numbers_that_could_not_be_had_are_not_compared():
+    told = [("a", "s", 0.8, 99), ("a", "t", 0.7, 99), ("b", "s", 0.8, 99), ("b", "t", 0.7, 99), ("c", "s", np.nan, 99)]
+    told += [("d", "s", 0.8, np.nan), ("d", "t", 0.7, np.nan), ("a", "u", np.nan, 99), ("b", "u", 0.4, np.nan)]
+    rows = pd.DataFrame(told, columns=["study", "scale", "estimate", "n"]).assign(quantity="alpha", term="")
+    assert find_copies(rows) == {"b": "a"}
+    assert find_copies(rows[rows["study"] == "c"]) == {}
+
+
 def three(**columns):
     rows = {"study": list("abc"), "quantity": "beta", "scale": "drivers", "term": "speed", "estimate": [0.1, 0.1, 0.3]}
     return pd.DataFrame({**rows, "std_error": [0.1, 0.1, 0.2], "conf_low": np.nan, "conf_high": np.nan, "n": 50.0})
