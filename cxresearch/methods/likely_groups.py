@@ -11,6 +11,7 @@ from cxresearch.core.design import Design
 from cxresearch.core.em import EM
 from cxresearch.core.moments import deviations_from
 from cxresearch.core.results import gather, words
+from cxresearch.errors import InputError, name_some
 from cxresearch.methods.cfa_sample import COMPLETE_ROWS
 from cxresearch.methods.group_samples import Sample
 from cxresearch.methods.group_tests import omnibus
@@ -139,12 +140,25 @@ def count_rows(
 
 
 def omnibus_of_likely(sample: Sample, likely: LikelyScores, split: list[np.ndarray], heedless: str) -> pd.DataFrame:
-    """Welch's test of means by maximum likelihood, which knows of rows no more than means and their errors; Kruskal-Wallis of complete rows."""
+    """Welch's test of means by maximum likelihood, which knows of rows no more than means and their errors; Kruskal-Wallis of complete rows.
+
+    Raises
+    ------
+    InputError
+        Where neither can be made: a group in which all answered alike, and one without complete rows.
+    """
     tests = omnibus(split, scale=sample.measure, n=len(sample.scores), method=words(EM, heedless))
     welch = tests[tests["quantity"] != "kruskal_h"]
     complete = likely.complete.loc[sample.scores.index]
     ranked = [complete[sample.codes == g].dropna().to_numpy() for g in range(len(sample.groups))]
     if min(map(len, ranked)) == 0 or np.ptp(np.concatenate(ranked)) == 0:
+        if welch.empty:
+            alike = [group for group, scores in zip(sample.groups, split, strict=True) if np.ptp(scores) == 0]
+            raise InputError(
+                f"groups can be tested for `{sample.measure}` where each of them varies, or has complete rows",
+                f"found the same score throughout {name_some(alike)}, and complete rows in too few groups",
+                "Raise `min_group`, or use the complete rows: `missing_policy: drop`.",
+            )
         return welch
     n = sum(map(len, ranked))
     found = omnibus(ranked, scale=sample.measure, n=n, method=words(COMPLETE_ROWS, heedless))

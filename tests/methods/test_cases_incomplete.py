@@ -8,6 +8,7 @@ import pytest
 
 from cxresearch.core.design import Design
 from cxresearch.core.em import em_moments
+from cxresearch.errors import InputError
 from cxresearch.methods.cases import compare_cases
 from cxresearch.methods.likely_means import LikelyMeans
 from cxresearch.present.text import Text
@@ -142,6 +143,19 @@ def test_a_group_without_a_solution_is_compared_by_its_complete_rows_and_named(m
     told = next(each for each in result.finding().cautions if each.key == "cases.no_em")
     for language, said in (("en", "By complete rows alone"), ("zh", "仅按完整作答的行计算")):
         assert said in Text(language).sentence(told)
+
+
+def test_groups_that_no_test_can_compare_are_refused():
+    """One group always answers alike, of the other each respondent lacks one of the three answers."""
+    answers = pd.DataFrame(np.random.default_rng(4).normal(size=(66, 3)), columns=["q1", "q2", "q3"])
+    answers = answers.mask((np.arange(66) % 3)[:, None] == np.arange(3)).assign(company="A")
+    answers.loc[60:] = [5.0, 5.0, 5.0, "B"]
+    options = {"by": "company", "scales": {"speed": ["q1", "q2", "q3"]}, "n_bootstrap": 0}
+    with pytest.raises(InputError, match="found the same score throughout B"):
+        compared(answers, ["speed"], **options)
+    answers.loc[60, "q1"] = 4.0
+    result = compared(answers, ["speed"], **options)
+    assert (len(result.pick("welch_f")), len(result.pick("kruskal_h"))) == (1, 0)
 
 
 def test_missing_at_random_biases_complete_rows_and_not_maximum_likelihood():
