@@ -191,8 +191,7 @@ class CfaSample:
     @property
     def has_one_cluster(self) -> bool:
         """Whether all rows are of one cluster, so that nothing tells how clusters differ."""
-        clusters = self.clusters()
-        return clusters is not None and not clusters.any()
+        return isinstance(self.source, pd.DataFrame) and self.design.count_clusters(self.source.index) == 1
 
     def clusters(self) -> np.ndarray | None:
         """(n,) cluster numbers; None where rows were drawn one by one."""

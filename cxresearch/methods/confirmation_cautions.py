@@ -24,7 +24,7 @@ def cautions_of(found: Found) -> list[Finding]:
     k = sample.model().n_parameters
     clustered = sample.design.clusters is not None
     near = sample.near
-    no_robust = near.rows is not None and found.ml is not None and found.mlr is None
+    no_robust = near.source is not None and found.ml is not None and found.mlr is None
     incomplete = sample.moments.n_incomplete
     rest: list[tuple[str, bool, dict[str, Any]]] = [
         ("single", bool(sample.single), {"scales": sample.single}),

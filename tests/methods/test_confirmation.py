@@ -224,10 +224,13 @@ def test_clusters_enter_the_robust_errors_and_are_said_to_be_ignored_by_the_plai
     assert keys_of(result)[-1] == "clustered"
 
 
-def test_one_cluster_alone_leaves_robust_errors_out_and_says_so():
+@pytest.mark.parametrize("missing", ["drop", "em"])
+def test_one_cluster_alone_leaves_robust_errors_out_and_says_so(missing):
     answers = two_constructs().round().clip(-2, 2)
+    if missing == "em":
+        answers = answers.mask(np.arange(answers.size).reshape(answers.shape) % 11 == 0)
     design = Design(clusters=pd.Series(1, index=answers.index))
-    result = confirm_factors(answers, PAIR, design=design)
+    result = confirm_factors(answers, PAIR, design=design, missing=missing)
     assert result.estimator == "ml"
     assert {method.split(";")[0] for method in result.pick("chi2")["method"]} == {"ml", "ml one-factor"}
     assert {"no_robust", "clustered", "design.few_clusters"} <= set(keys_of(result))
