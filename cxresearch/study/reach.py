@@ -35,7 +35,7 @@ def target(address: str, shown: str) -> tuple[Any, str]:
     try:
         system, path = url_to_fs(address)
     except FileNotFoundError as error:  # an archive, say
-        raise InputError(f"{shown} must be within reach", f"found no such file: {error.filename}") from error
+        raise InputError(f"{shown} must be within reach", f"found no such file: {error.filename or shown}") from error
     return system, path
 
 

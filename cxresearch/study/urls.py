@@ -66,7 +66,8 @@ class Url:
     def relative_to(self, folder: "Url") -> str:
         """The path from a folder to it; the address where they lie in different places."""
         (start, path, rest), (its_start, its_path, its_rest) = self._links(), folder._links()
-        return posixpath.relpath(path, its_path) if (start, rest) == (its_start, its_rest) else str(self)
+        is_near = (start, rest) == (its_start, its_rest) and (rest or _host(path) == _host(its_path))
+        return posixpath.relpath(path, its_path) if is_near else str(self)
 
     def is_file(self) -> bool:
         """Whether it is there and no folder."""
@@ -174,6 +175,11 @@ class Url:
         """The file system and the path in it, for what cannot be asked twice; raises as `ask`."""
         with told(self.address, str(self)):
             yield target(self.address, str(self))
+
+
+def _host(path: str) -> str:
+    """Server or bucket, with user and password."""
+    return path.partition("/")[0]
 
 
 def _fresh(system: Any) -> Any:

@@ -198,6 +198,21 @@ def test_a_hash_is_that_of_what_was_read(memory):
     assert url.sha256() == hashlib.sha256(second).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("file", "folder", "shown"),
+    [
+        ("ftp://me:word@host/data/a.csv", "ftp://me:word@host/params", "../data/a.csv"),
+        ("ftp://me:word@host/data/a.csv", "ftp://host/params", "ftp://host/data/a.csv"),
+        ("ftp://me:word@other/data/a.csv", "ftp://me:word@host/params", "ftp://other/data/a.csv"),
+        ("s3://answers/a.csv", "s3://studies/params", "s3://answers/a.csv"),
+        ("file:///srv/a.csv", "file:///home/params", "../../srv/a.csv"),
+        ("zip://data/a.csv::https://host/b.zip", "zip://params::https://host/b.zip", "../data/a.csv"),
+    ],
+)
+def test_a_path_from_one_server_to_another_is_an_address_without_its_secrets(file, folder, shown):
+    assert Url(file).relative_to(Url(folder)) == shown
+
+
 def test_nothing_secret_is_shown():
     assert str(Url(SECRET)) == "https://host/data/survey.csv"
     assert str(Url(f"zip://a.csv::{SECRET}")) == "zip://a.csv::https://host/data/survey.csv"
