@@ -23,7 +23,7 @@ from jupyter_client.manager import AsyncKernelManager
 from cxresearch.batch.environment import kernel_environment
 from cxresearch.batch.memory import Usage, Watcher
 from cxresearch.batch.provisioner import WarmProvisioner
-from cxresearch.batch.warm import IS_SAFE, ForkedProcess, ForkServer
+from cxresearch.batch.warm import ForkedProcess, ForkServer
 
 KERNEL_NAME = "python3"
 _COMMAND = [sys.executable, "-m", "ipykernel_launcher", "--log-level=ERROR", "-f", "{connection_file}"]
@@ -108,19 +108,15 @@ class KernelPool:
     Parameters
     ----------
     jobs : how many run at a time; each gets its share of the cores (kernel_environment)
-    warm : fork kernels from one server where that is safe (Linux)
+    server : that kernels are forked from, which somebody else closes; None for plain ones
     memory : bytes that a kernel and all that it has started may take; None for as much as there is
-    server : a server of warm kernels that somebody else closes
     """
 
-    def __init__(
-        self, jobs: int, *, warm: bool = False, memory: int | None = None, server: ForkServer | None = None
-    ) -> None:
+    def __init__(self, jobs: int, *, server: ForkServer | None = None, memory: int | None = None) -> None:
         self.environment = kernel_environment(jobs)
         self.stopped = False
         self.watcher = Watcher(memory)
-        self._own = ForkServer(self.environment) if warm and IS_SAFE and server is None else None
-        self.server = server or self._own
+        self.server = server
         self._alive: set[Kernel] = set()
         self._lock = threading.Lock()
 
@@ -130,8 +126,6 @@ class KernelPool:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.stop()
         self.watcher.close()
-        if self._own:
-            self._own.close()
 
     def take(self) -> Kernel:
         """A kernel that is not started yet; a plain one where the server of warm ones is lost."""

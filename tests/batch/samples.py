@@ -2,10 +2,14 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import nbformat
+
+from cxresearch.batch.environment import kernel_environment
+from cxresearch.batch.kernels import KernelPool
+from cxresearch.batch.warm import IS_SAFE, ForkServer
 
 PARAMETERS = """
 study_file: str = ""  # the study
@@ -64,3 +68,11 @@ def at_most(seconds: int) -> Iterator[None]:
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def pool_of(*, warm: bool, memory: int | None = None) -> Iterator[KernelPool]:
+    """Kernels, one at a time; warm ones, where that is safe, from a server of their own."""
+    with ExitStack() as held:
+        server = held.enter_context(closing(ForkServer(kernel_environment(1)))) if warm and IS_SAFE else None
+        yield held.enter_context(KernelPool(jobs=1, server=server, memory=memory))

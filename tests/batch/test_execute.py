@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from batch.samples import at_most
+from batch.samples import at_most, pool_of
 
 from cxresearch.batch.environment import kernel_environment
 from cxresearch.batch.execute import execute
@@ -39,7 +39,7 @@ def never_hangs():
 @pytest.fixture(scope="module", params=["plain", "warm"])
 def kernels(request):
     """A pool of kernels of each sort; both behave alike."""
-    with KernelPool(jobs=1, warm=request.param == "warm") as pool:
+    with pool_of(warm=request.param == "warm") as pool:
         yield pool
 
 
@@ -154,7 +154,7 @@ def test_a_kernel_that_never_starts_is_a_failure_with_its_reason(run):
 
 @pytest.mark.parametrize("warm", [False, True])
 def test_stopping_the_pool_ends_running_kernels(run, warm):
-    with KernelPool(jobs=1, warm=warm) as pool:
+    with pool_of(warm=warm) as pool:
         stopper = threading.Timer(2, pool.stop)
         stopper.start()
         execution = run("import time; time.sleep(600)", pool=pool)

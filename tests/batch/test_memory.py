@@ -6,9 +6,9 @@ import sys
 import time
 
 import pytest
+from batch.samples import pool_of
 
 from cxresearch.batch.execute import execute
-from cxresearch.batch.kernels import KernelPool
 from cxresearch.batch.memory import MEASURE, Watcher, bytes_of
 from cxresearch.batch.warm import IS_SAFE
 from cxresearch.errors import InputError
@@ -23,7 +23,7 @@ CHILD = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {TAKE.fo
     scope="module", params=[False, pytest.param(True, marks=pytest.mark.skipif(not IS_SAFE, reason="no fork"))]
 )
 def pool(request):
-    with KernelPool(jobs=1, warm=request.param, memory=LIMIT) as pool:
+    with pool_of(warm=request.param, memory=LIMIT) as pool:
         yield pool
 
 

@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from batch.samples import write_notebook, write_study
+from batch.samples import pool_of, write_notebook, write_study
 
 from cxresearch.batch.execute import execute
 from cxresearch.batch.kernels import KernelPool
@@ -24,7 +24,7 @@ RANDOM = "import random, numpy as np; print(np.random.rand(), random.random())"
 
 @pytest.fixture(scope="module")
 def pool():
-    with KernelPool(jobs=1, warm=True) as pool:
+    with pool_of(warm=True) as pool:
         yield pool
 
 
@@ -135,7 +135,7 @@ def test_linear_algebra_has_one_thread_unless_the_user_gives_it_more(run, monkey
     if threads != "1":
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
     count = "import threadpoolctl as t; print(max(p['num_threads'] for p in t.threadpool_info() if p['user_api'] == 'blas'))"
-    with KernelPool(jobs=1, warm=True) as pool:
+    with pool_of(warm=True) as pool:
         assert printed(run(count, pool=pool)) == threads
         assert len(list(Path(f"/proc/{pool.server.process.pid}/task").iterdir())) == 1
 
@@ -177,7 +177,7 @@ if not Path("begun").exists():
 """
     folder = notebooks("01_waits", waits)
     notebooks("02_next", "import os; print(os.getppid())")
-    with KernelPool(jobs=1, warm=True) as pool, ThreadPoolExecutor() as threads:
+    with pool_of(warm=True) as pool, ThreadPoolExecutor() as threads:
         first, second = (
             threads.submit(execute, folder / f"{name}.ipynb", {}, folder=tmp_path, pool=pool)
             for name in ("01_waits", "02_next")
@@ -194,7 +194,7 @@ if not Path("begun").exists():
 
 def test_without_a_server_the_notebook_runs_in_a_plain_kernel(run, monkeypatch):
     monkeypatch.setattr("cxresearch.batch.warm._NO_THREADS", {"PYTHONHOME": "no-such-python"})
-    with KernelPool(jobs=1, warm=True) as pool:
+    with pool_of(warm=True) as pool:
         pool.server.process.wait()
         seen = iter([True, False])  # it ends between the look at it and the fork
         monkeypatch.setattr(ForkServer, "is_alive", property(lambda _: next(seen)))
