@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001))))  # what `str.strip` takes off, wide blanks of Chinese too
+
 
 def as_codes(column: pd.Series) -> pd.Series:
     """A column as text codes, missing where it is missing; whole numbers have no decimals.

@@ -15,7 +15,7 @@ from cxresearch.core.reductions import random_number, to_pandas, value_counts
 from cxresearch.errors import InputError
 from cxresearch.study import filters
 from cxresearch.study.aside import set_aside
-from cxresearch.study.codes import as_codes
+from cxresearch.study.codes import BLANKS, as_codes
 from cxresearch.study.lazy_answers import LazyAnswers, lazy_answers, lazy_codes
 from cxresearch.study.lazy_table import ROW, LazyTable, open_lazily
 from cxresearch.study.questions import questions_of, ranges_of
@@ -219,7 +219,7 @@ def _kept(table: LazyTable, where: str | None) -> tuple[nw.LazyFrame, dict[str, 
 
 def _is_blank(name: str, schema: nw.Schema) -> nw.Expr:
     column = nw.col(name)
-    return column.is_null() | (column.str.strip_chars() == "") if schema[name] == nw.String else column.is_null()
+    return column.is_null() | (column.str.strip_chars(BLANKS) == "") if schema[name] == nw.String else column.is_null()
 
 
 def _columns(

@@ -8,7 +8,7 @@ import narwhals as nw
 import pandas as pd
 
 from cxresearch.errors import InputError
-from cxresearch.study.codes import code_of
+from cxresearch.study.codes import BLANKS, code_of
 
 _SIGNS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -63,14 +63,14 @@ def _kind_of(schema: nw.Schema, side: tuple[str, Any]) -> str:
 def _is_known(name: str, schema: nw.Schema) -> nw.Expr:
     column = nw.col(name)
     if schema[name] == nw.String:
-        return ~column.is_null() & (column.str.strip_chars() != "")
+        return ~column.is_null() & (column.str.strip_chars(BLANKS) != "")
     return ~column.is_null() & ~column.is_nan() if schema[name].is_float() else ~column.is_null()
 
 
 def _plain(schema: nw.Schema, side: tuple[str, Any], kind: str) -> Any:
     if side[0] == "value":
         return nw.lit(side[1])
-    return nw.col(side[1]).str.strip_chars() if kind == "text" else nw.col(side[1])
+    return nw.col(side[1]).str.strip_chars(BLANKS) if kind == "text" else nw.col(side[1])
 
 
 def _as_date(side: tuple[str, Any]) -> Any:
@@ -101,7 +101,7 @@ def _as_code(schema: nw.Schema, side: tuple[str, Any]) -> Any:
     if kind == nw.Boolean:
         return nw.when(column).then(nw.lit("true")).otherwise(nw.lit("false"))
     if not kind.is_float():
-        return column.cast(nw.String).str.strip_chars()
+        return column.cast(nw.String).str.strip_chars(BLANKS)
     whole = column.round(0)
     return nw.when(whole == column).then(whole.cast(nw.Int64).cast(nw.String)).otherwise(column.cast(nw.String))
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cxresearch.core.reductions import to_pandas
 from cxresearch.study.aside import set_aside
+from cxresearch.study.codes import BLANKS
 from cxresearch.study.lazy_table import ROW
 
 if TYPE_CHECKING:
@@ -97,5 +98,5 @@ def _keyed(rows: nw.LazyFrame, names: Sequence[str], identity: str | None) -> nw
 def _plain(name: str, schema: nw.Schema) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
     if schema[name] == nw.String:
-        return f"nullif(trim({quoted}), '')"
+        return f"nullif(trim({quoted}, '{BLANKS}'), '')"
     return f"CASE WHEN NOT isnan({quoted}) THEN {quoted} END" if schema[name].is_float() else quoted

@@ -254,3 +254,18 @@ def test_duplicates_are_counted_among_all_rows(folder, monkeypatch, identity):
         of_all = small.survey().frame["id"].loc[ids]
         known = survey.sample.frame["id"]
         np.testing.assert_array_equal(drawn.table("survey").valid["id"], ~known.isin(of_all) | known.isna())
+
+
+@pytest.mark.parametrize("identity", ["id", None])
+def test_blanks_around_text_make_no_other_row(folder, identity):
+    blanks = ["", " ", "\t", "\u3000", "\u00a0", "\r\n"]
+    frame = table_of().dropna(subset=["id"]).iloc[:60]
+    names = [f"{blank}r{number // 6}{blank}" for number, blank in enumerate(np.resize(blanks, 60))]
+    frame = frame.iloc[np.arange(60) // 6 * 6].assign(id=names, note=np.resize([*blanks, "said", None], 60))
+    frame["place"] = np.resize(["here", "\u3000there ", "here\u3000", "\u00a0here", " ", "here"], 60)
+    frame.to_parquet(folder / "rows.parquet", index=False)
+    options = {"where": "place != 'there'", **({"id": identity} if identity else {})}
+    small, large = (open_study(study_file(folder, large=each, **options)).survey() for each in ("no", "yes"))
+    pd.testing.assert_frame_equal(large.row_log, small.row_log)
+    assert large.n_duplicates == small.n_duplicates > 10
+    np.testing.assert_array_equal(large.flags["duplicate"], small.flags["duplicate"])
