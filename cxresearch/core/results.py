@@ -88,7 +88,8 @@ class Result:
     ----------
     table : DataFrame with COLUMNS, one row a number, full precision: the rows of results.csv
     n_used, n_dropped : rows used and rows left out for missing answers
-    missing_policy : how missing answers were treated where a verb lets one choose: "drop", "em" or "impute"; else ""
+    missing_policy : how missing answers were treated where a verb lets one choose: "drop", "em" or "impute";
+        "" elsewhere, and where the finding tells of "drop", as rows are left out for want of a group too
     n_incomplete : how many of the rows used lack an answer
     iterations : of EM, where these count by maximum likelihood; 0 elsewhere
     """
