@@ -7,6 +7,7 @@ cell that is not blank is a number.
 import os
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,7 @@ def _whole(distinct: np.ndarray, places: np.ndarray) -> np.ndarray:
 def _is_number(value: Any) -> bool:
     if isinstance(value, str):
         return _fits(value) is not None
-    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)  # nan is a blank cell
+    return isinstance(value, (int, float, Decimal, np.number)) and not isinstance(value, bool)  # nan is a blank cell
 
 
 def _refuse_different_columns(parts: list[Table]) -> None:

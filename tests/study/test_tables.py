@@ -1,6 +1,7 @@
 """Every kind of file gives the same table; every fault a message to act on."""
 
 import gzip
+from decimal import Decimal
 
 import pandas as pd
 import pyreadstat
@@ -45,6 +46,14 @@ def test_each_kind_of_file_gives_the_same_table(written, tmp_path):
     assert pd.isna(frame.iloc[2, 2])
     assert [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes] == [True, True, False]
     assert table.paths == (tmp_path / written,)
+
+
+def test_decimals_of_a_database_are_numbers(tmp_path):
+    cells = [Decimal("4.00"), None, Decimal("4.50")]
+    pd.DataFrame({"rating": cells, "visits": map(Decimal, "123")}).to_parquet(tmp_path / "t.parquet")
+    frame = read_table("t.parquet", folder=tmp_path).frame
+    assert frame["rating"].tolist()[::2] == [4.0, 4.5]
+    assert [str(kind) for kind in frame.dtypes] == ["float64", "int64"]
 
 
 def test_names_are_known_without_the_rows(written, tmp_path):
