@@ -10,6 +10,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 BIN=${BIN:-.venv/bin}
+[ -x "$BIN/cxresearch" ] || { echo "$BIN has no cxresearch: run make study, or set BIN" >&2; exit 1; }
 [ $# -gt 0 ] || set -- params/*.yaml
 NAME=cx$$
 OUT=$(mktemp -d)
