@@ -160,12 +160,7 @@ class Url:
     def ask(self, do: Callable[[Any, str], Answer]) -> Answer:
         """What the file system says, given itself and the path in it; asked once more where it could not be reached.
 
-        Raises
-        ------
-        InputError
-            If there is no such protocol, the package that speaks it is missing, or the place cannot be reached.
-        FileNotFoundError, FileExistsError
-            If the file is not there, or is there.
+        Raises as `reach.told` says.
         """
         with told(self.address, str(self)):
             return ask(self.address, str(self), do)

@@ -22,6 +22,12 @@ survey: {{data: answers.csv}}
 constructs: {{speed: {{items: [a, b], scale: [1, 5]}}}}
 notebooks: {choices}
 """
+WRITE = """
+import pathlib
+folder = pathlib.Path(output_dir) / pathlib.Path(study_file).stem
+for name in ("tables/{name}_rows", "tables/{name}_more", "records/{name}"):
+    (folder / name).with_suffix(".csv").write_text(f"study,notebook,quantity,estimate\\n{{folder.name}},{name},rows,{{n_bootstrap}}\\n")
+"""  # what a report does, without importing the stack
 
 
 def write_notebook(

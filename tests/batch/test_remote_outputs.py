@@ -4,16 +4,14 @@ import errno
 import io
 import json
 import re
-import tempfile
 import threading
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import fsspec
 import pytest
-from batch.samples import write_notebook, write_study
+from batch.samples import WRITE, write_notebook, write_study
 from click.testing import CliRunner, Result
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -30,13 +28,6 @@ from cxresearch.batch.workers import run_task
 from cxresearch.cli import main
 from cxresearch.errors import InputError
 from cxresearch.study.urls import Url
-
-WRITE = """
-import pathlib
-folder = pathlib.Path(output_dir) / pathlib.Path(study_file).stem
-for name in ("tables/{name}_rows", "tables/{name}_more", "records/{name}"):
-    (folder / name).with_suffix(".csv").write_text(f"study,notebook,quantity,estimate\\n{{folder.name}},{name},rows,{{n_bootstrap}}\\n")
-"""  # what a report does, without importing the stack
 
 
 class Flaky(MemoryFileSystem):
@@ -112,15 +103,6 @@ def memory():
     for store in (system.store, Flaky.store, Share.store):
         store.clear()
     Flaky.bad = ""
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr("cxresearch.batch.outputs.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
-    write_study(tmp_path, "post")
-    for name in ("01_one", "02_two"):
-        write_notebook(tmp_path / "notebooks", name, WRITE.format(name=name))
-    return tmp_path
 
 
 def run(place: Path, *more: str, outputs: str = "memory://lab/out") -> Result:

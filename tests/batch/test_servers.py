@@ -1,7 +1,6 @@
 """Outputs and inputs on a real server over real sockets: whole, locked, masked, and what happens as it goes away."""
 
 import re
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -12,8 +11,7 @@ from pathlib import Path
 import fsspec
 import pytest
 from batch.ftp_server import PASSWORD, Server, served
-from batch.samples import write_notebook, write_study
-from batch.test_remote_outputs import WRITE
+from batch.samples import WRITE, write_notebook, write_study
 from batch.test_summary import numbers_of
 from batch.test_summary import write_study as write_outputs
 from click.testing import CliRunner, Result
@@ -32,15 +30,6 @@ def server(tmp_path):
     with served(tmp_path / "server") as server:
         yield server
     fsspec.get_filesystem_class("ftp").clear_instance_cache()
-
-
-@pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr("cxresearch.batch.outputs.mkdtemp", partial(tempfile.mkdtemp, dir=tmp_path))
-    write_study(tmp_path, "post")
-    for name in ("01_one", "02_two"):
-        write_notebook(tmp_path / "notebooks", name, WRITE.format(name=name))
-    return tmp_path
 
 
 def run(place: Path, server: Server, *more: str, file: str = "") -> Result:

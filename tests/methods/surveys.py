@@ -16,6 +16,13 @@ ECSI = {
     "loyalty": ["CUSL1", "CUSL2", "CUSL3"],
 }
 
+THREE = {name: ECSI[name] for name in ("image", "quality", "value")}
+POSTAL = {
+    "quality": ["qual1", "qual2", "qual3"],
+    "satisfaction": ["sati1", "sati2", "sati3"],
+    "loyalty": ["loya1", "loya2"],
+}
+
 
 def read_ecsi() -> pd.DataFrame:
     """The 250 answers to the ECSI survey of a mobile operator, 1 to 10."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from methods.surveys import POSTAL, THREE, read_ecsi
 
 import cxresearch as cx
 from cxresearch.core.design import Design
@@ -32,16 +33,8 @@ SCALES = {
         "responsibility": [f"csor_{i}" for i in range(1, 6)],
         "loyalty": ["cusl_1", "cusl_2", "cusl_3"],
     },
-    "mobi": {
-        "image": [f"IMAG{i}" for i in range(1, 6)],
-        "quality": [f"PERQ{i}" for i in range(1, 8)],
-        "value": ["PERV1", "PERV2"],
-    },
-    "postal": {
-        "quality": ["qual1", "qual2", "qual3"],
-        "satisfaction": ["sati1", "sati2", "sati3"],
-        "loyalty": ["loya1", "loya2"],
-    },
+    "mobi": THREE,
+    "postal": POSTAL,
 }
 BY = {"holzinger": "school", "corp_rep": "servicetype", "mobi": "third", "postal": "region"}
 FIT = 1e-6  # chi-square and indices: their error is the square of that of the parameters
@@ -69,7 +62,7 @@ def rows_with(moments, seed=1):
 def answers_of(data):
     """Answers, groups and design of a data set."""
     if data == "mobi":
-        frame = pd.read_csv(ROOT.parent / "data" / "ecsi_mobile" / "mobi.csv").astype(float)
+        frame = read_ecsi()
         return frame, pd.Series(np.arange(len(frame)) % 3, index=frame.index, name="third"), None
     if data == "postal":
         survey = cx.open_study(ROOT.parent / "params" / "postal_demo.yaml").survey()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from methods.surveys import POSTAL, THREE, read_incomplete_ecsi
 
 import cxresearch as cx
 from cxresearch.core.design import Design
@@ -20,18 +21,7 @@ from cxresearch.present.text import Text
 ROOT = Path(__file__).parent.parent
 FIT = 1e-6  # relative; chi-square and indices
 LINEAR = 1e-5  # what moves with the parameters themselves: where lavaan's optimiser stops
-SCALES = {
-    "mobi": {
-        "image": [f"IMAG{i}" for i in range(1, 6)],
-        "quality": [f"PERQ{i}" for i in range(1, 8)],
-        "value": ["PERV1", "PERV2"],
-    },
-    "postal": {
-        "quality": ["qual1", "qual2", "qual3"],
-        "satisfaction": ["sati1", "sati2", "sati3"],
-        "loyalty": ["loya1", "loya2"],
-    },
-}
+SCALES = {"mobi": THREE, "postal": POSTAL}
 TWO = {"speed": ["q1", "q2", "q3"], "staff": ["q4", "q5", "q6"]}
 read = runpy.run_path(str(ROOT / "reference" / "matching.py"))["read"]
 
@@ -41,12 +31,7 @@ def answers_of(data):
     if data == "postal":
         survey = cx.open_study(ROOT.parent / "params" / "postal_demo.yaml").survey()
         return survey.answers, survey.groups["region"]
-    whole = pd.read_csv(ROOT.parent / "data/ecsi_mobile/mobi.csv").astype(float)
-    i, j = np.indices(whole.shape)
-    lacking = whole.mask((7 * i + 13 * j + i * j) % 17 == 0)
-    lacking["IMAG5"] = lacking["IMAG5"].mask(whole["IMAG4"] < 7)
-    lacking.iloc[30] = np.nan
-    return lacking, pd.Series(np.arange(250) % 3, name="third")
+    return read_incomplete_ecsi(), pd.Series(np.arange(250) % 3, name="third")
 
 
 def sample_of(n, *, seed=1, shift=0.0, lacking=0.15):
